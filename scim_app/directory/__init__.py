@@ -1,0 +1,1 @@
+"""The rules of the directory, pure: no web framework, no SQL, no clock."""

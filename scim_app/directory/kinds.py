@@ -1,0 +1,114 @@
+"""The two kinds of resource and, once for the whole project, the attributes that become columns.
+
+SCIM's words (User, Group) stop here; the store and everything after it says user and team.
+An attribute declared here is a column of the store, a fast filter, a column of the snapshots and a row in the docs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scim2_models import EnterpriseUser, Group, Resource, User
+
+Document = Mapping[str, Any]
+"""A SCIM resource as JSON: what the client owns, plus `schemas` and `id`."""
+
+ENTERPRISE = str(EnterpriseUser.__schema__)
+
+
+def value_at(document: Document, path: str) -> Any:
+    """Return the value at a dotted path; extension attributes are written `URN:attribute`. None when unassigned."""
+    value: Any = document
+    head, separator, tail = path.rpartition(":")
+    for key in [*([head] if separator else []), *tail.split(".")]:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def primary_email(document: Document) -> str | None:
+    """Return the primary e-mail address, else the first one, else None."""
+    emails = [e for e in document.get("emails") or () if isinstance(e, Mapping) and e.get("value")]
+    chosen = next((e for e in emails if e.get("primary") is True), emails[0] if emails else None)
+    return str(chosen["value"]) if chosen else None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One reported attribute: its column, its SCIM path and what it says."""
+
+    column: str
+    path: str
+    description: str
+    boolean: bool = False
+    exact: bool = False
+    """Compared with regard to case (`caseExact`)."""
+    rule: Callable[[Document], Any] | None = None
+    """How it is read where it is more than the value at the path; such a column serves no filter."""
+
+    def read(self, document: Document) -> Any:
+        """Return the column's value in a document, None when unassigned."""
+        value = self.rule(document) if self.rule else value_at(document, self.path)
+        return None if value == "" else value
+
+
+def is_active(document: Document) -> bool:
+    """Tell whether an account is active; an account that says nothing is."""
+    return document.get("active") is not False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of resource: what SCIM calls it, what we call it, and which attributes become columns."""
+
+    name: str
+    """Our word: `user` or `team`."""
+    scim_name: str
+    """SCIM's word, also `meta.resourceType`."""
+    endpoint: str
+    model: type[Resource[Any]]
+    unique: str
+    """Name of the attribute that is unique in an organization, by folded comparison."""
+    attributes: tuple[Attribute, ...]
+
+    def columns(self, document: Document) -> dict[str, Any]:
+        """Return the reported attributes of a document, keyed by column."""
+        return {attribute.column: attribute.read(document) for attribute in self.attributes}
+
+
+USER = Kind(
+    name="user",
+    scim_name="User",
+    endpoint="Users",
+    model=User[EnterpriseUser],
+    unique="userName",
+    attributes=(
+        Attribute("user_name", "userName", "Name the account signs in with, as the identity provider wrote it"),
+        Attribute("external_id", "externalId", "The identity provider's own id, opaque", exact=True),
+        Attribute("active", "active", "Whether the account may sign in", boolean=True, rule=is_active),
+        Attribute("display_name", "displayName", "Name shown to people"),
+        Attribute("given_name", "name.givenName", "Given name"),
+        Attribute("family_name", "name.familyName", "Family name"),
+        Attribute("email", "emails", "Primary e-mail address, else the first", rule=primary_email),
+        Attribute("title", "title", "Job title"),
+        Attribute("user_type", "userType", "Relationship to the organization, such as Employee"),
+        Attribute("department", f"{ENTERPRISE}:department", "Department"),
+        Attribute("employee_number", f"{ENTERPRISE}:employeeNumber", "Employee number"),
+        Attribute("manager_id", f"{ENTERPRISE}:manager.value", "Id of the manager", exact=True),
+    ),
+)
+
+TEAM = Kind(
+    name="team",
+    scim_name="Group",
+    endpoint="Groups",
+    model=Group,
+    unique="displayName",
+    attributes=(
+        Attribute("display_name", "displayName", "Name of the team"),
+        Attribute("external_id", "externalId", "The identity provider's own id, opaque", exact=True),
+    ),
+)
+
+KINDS = {kind.scim_name: kind for kind in (USER, TEAM)}

@@ -1,0 +1,26 @@
+"""How names compare, and what a userName tells about the sign-in address."""
+
+import re
+from unicodedata import normalize
+
+_TOMBSTONE = re.compile(r"^[0-9a-f]{32}(?=[^@]+@)", re.IGNORECASE)
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
+
+
+def fold(name: str) -> str:
+    """Return the form in which names compare: NFKC, case folded (RFC 7643 §2.2, RFC 8265 in spirit).
+
+    Two names that fold alike are one name, both for looking up and for uniqueness.
+    """
+    return normalize("NFKC", normalize("NFKC", name).casefold())
+
+
+def without_tombstone(user_name: str) -> str:
+    """Return the userName before Entra ID's soft delete put 32 hexadecimal digits in front of it."""
+    return _TOMBSTONE.sub("", user_name)
+
+
+def sign_in_address(user_name: str, email: str | None) -> str | None:
+    """Return the address a person signs in with: the userName where it is an e-mail address, else the primary e-mail."""
+    name = without_tombstone(user_name)
+    return name if _EMAIL.match(name) else email

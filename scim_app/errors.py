@@ -1,0 +1,25 @@
+"""The errors a person or a client can cause, each with words that say what to do.
+
+    DirectoryError
+    ├── NotFound            the thing named does not exist
+    ├── Conflict            it exists already
+    └── StoreUnavailable    the store is locked, full or gone; try again later
+
+Protocol errors are the library's own tree (`scim2_models.SCIMException`).
+"""
+
+
+class DirectoryError(Exception):
+    """Base of the errors that carry a sentence for the person who caused them."""
+
+
+class NotFound(DirectoryError):
+    """The organization, token, user or team named does not exist."""
+
+
+class Conflict(DirectoryError):
+    """The name is taken."""
+
+
+class StoreUnavailable(DirectoryError):
+    """The store can't be read or written now; nothing was changed."""

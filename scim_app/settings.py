@@ -1,0 +1,117 @@
+"""Settings, read once from the environment (`DAGSTER_SCIM_*`)."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AnyHttpUrl, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PEPPER_BYTES = 32
+
+
+class Settings(BaseSettings):
+    """Where things are kept and how they are reached. Frozen; every field has a working default.
+
+    Environment names are the field names in capitals behind `DAGSTER_SCIM_`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DAGSTER_SCIM_", frozen=True, extra="ignore")
+
+    home: Path = Path("data")
+    """Folder of the store, the warehouse, the reports and Dagster's own files."""
+
+    database_url: str | None = None
+    """SQLAlchemy address of the store; an SQLite file in `home` when unset."""
+
+    public_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
+    """Address the identity provider reaches; the only source of links and `meta.location`."""
+
+    pepper: SecretStr | None = None
+    """Key of the token digests, at least 32 characters; else read from `home/pepper`."""
+
+    alert_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    """Apprise addresses that alerts go to, separated by white space."""
+
+    time_zone: str = "UTC"
+    """Zone in which a new organization's day ends (IANA name)."""
+
+    @field_validator("home")
+    @classmethod
+    def _absolute_home(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("alert_urls", mode="before")
+    @classmethod
+    def _split_urls(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not a time zone; use an IANA name such as Europe/Paris") from error
+        return value
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy address of the store."""
+        return self.database_url or f"sqlite:///{self.home / 'store.sqlite3'}"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """DuckDB file that the code location and dbt write."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def reports_path(self) -> Path:
+        """Folder that compliance reports are written to."""
+        return self.home / "reports"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Folder of the Dagster instance."""
+        return self.home / "dagster"
+
+    @property
+    def base_url(self) -> str:
+        """Public address without a slash at its end."""
+        return str(self.public_url).rstrip("/")
+
+    def scim_base_url(self, slug: str) -> str:
+        """Address that an identity provider is given for an organization."""
+        return f"{self.base_url}/{slug}/scim/v2"
+
+    def read_pepper(self) -> bytes:
+        """Return the key of the token digests.
+
+        Raises:
+            LookupError: when neither the environment nor `home/pepper` holds one, or it is too short.
+        """
+        path = self.home / "pepper"
+        if self.pepper is not None:
+            value = self.pepper.get_secret_value()
+        elif path.exists():
+            value = path.read_text().strip()
+        else:
+            raise LookupError(
+                "no pepper: set DAGSTER_SCIM_PEPPER to at least 32 random characters, "
+                "or run `dagster-scim dev` once, which creates one"
+            )
+        if len(value) < PEPPER_BYTES:
+            raise LookupError("the pepper is too short: at least 32 random characters are needed")
+        return value.encode()
+
+    def ensure_pepper(self) -> bytes:
+        """Return the key of the token digests, made with mode 0600 in `home` where there is none yet."""
+        path = self.home / "pepper"
+        if self.pepper is None and not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_urlsafe(PEPPER_BYTES * 2))
+        return self.read_pepper()

@@ -1,0 +1,41 @@
+"""Bringing a store's schema up to date (Alembic)."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from scim_app.store.session import open_writer
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config
+
+
+def upgrade(store_url: str) -> None:
+    """Bring the store to the newest schema, making it where there is none."""
+    config, engine = _config(), open_writer(store_url)
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def is_current(store_url: str) -> bool:
+    """Tell whether the store has the newest schema."""
+    engine = open_writer(store_url)
+    try:
+        with engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+    except sa.exc.OperationalError:
+        return False
+    finally:
+        engine.dispose()
+    return current == ScriptDirectory.from_config(_config()).get_current_head()

@@ -1,0 +1,82 @@
+"""Organizations: who is served, under which name."""
+
+import re
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import sqlalchemy as sa
+
+from scim_app.directory.events import GENESIS, Actor, Event, EventType
+from scim_app.errors import Conflict, NotFound
+from scim_app.store.event_log import Unit
+from scim_app.store.stamps import new_id, now
+from scim_app.store.tables import organizations
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_COLUMNS = [
+    organizations.c[name]
+    for name in ("id", "slug", "name", "scim_enabled", "time_zone", "created_at", "last_seq")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization as it stands."""
+
+    id: str
+    slug: str
+    name: str
+    scim_enabled: bool
+    time_zone: str
+    created_at: str
+    last_seq: int
+
+
+def create(
+    connection: sa.Connection, slug: str, *, name: str | None = None, time_zone: str = "UTC", actor: Actor
+) -> Organization:
+    """Set up an organization, with SCIM on, and return it.
+
+    Raises:
+        ValueError: when the slug or the time zone is not one.
+        Conflict: when the slug is taken.
+    """
+    if not _SLUG.fullmatch(slug):
+        raise ValueError(f"{slug!r} can't be an organization's slug: use lower-case letters, digits and hyphens, at most 63")
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{time_zone!r} is not a time zone; use an IANA name such as Europe/Paris") from error
+    if connection.execute(sa.select(organizations.c.id).where(organizations.c.slug == slug)).first():
+        raise Conflict(f"the organization {slug!r} exists already")
+    org_id, at = new_id(), now()
+    row = {"id": org_id, "slug": slug, "name": name or slug, "scim_enabled": True, "time_zone": time_zone}
+    log = {"created_at": at, "head_at": at, "log_epoch": new_id(), "last_seq": 0, "head_hash": GENESIS}
+    connection.execute(sa.insert(organizations), row | log)
+    Unit.begin(connection, org_id, actor).record(
+        Event(
+            type=EventType.ORGANIZATION_CREATED,
+            subject_kind="organization",
+            subject_id=org_id,
+            subject_name=slug,
+            change={"attributes": {"name": {"before": None, "after": name or slug}}},
+        )
+    )
+    return by_slug(connection, slug)
+
+
+def listing(connection: sa.Connection) -> list[Organization]:
+    """Return all organizations in order of slug."""
+    return [Organization(*row) for row in connection.execute(sa.select(*_COLUMNS).order_by(organizations.c.slug))]
+
+
+def by_slug(connection: sa.Connection, slug: str) -> Organization:
+    """Return the organization with a slug.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    row = connection.execute(sa.select(*_COLUMNS).where(organizations.c.slug == slug)).first()
+    if row is None:
+        raise NotFound(f"there is no organization {slug!r}; `dagster-scim org list` shows those there are")
+    return Organization(*row)

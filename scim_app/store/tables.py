@@ -1,0 +1,145 @@
+"""The tables. Every key starts with the organization; the event log can only grow."""
+
+import sqlalchemy as sa
+
+from scim_app.directory.kinds import TEAM, USER, Attribute, Kind
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# Instants are text in ISO 8601, UTC, with microseconds: they sort as they pass, and hash alike on every database.
+Instant = sa.String(27)
+Id = sa.String(36)
+
+organizations = sa.Table(
+    "organizations",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("slug", sa.String(63), nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("scim_enabled", sa.Boolean, nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("log_epoch", Id, nullable=False),
+    sa.Column("last_seq", sa.BigInteger, nullable=False),
+    sa.Column("head_hash", sa.String(64), nullable=False),
+    sa.Column("head_at", Instant, nullable=False),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", sa.String(12), primary_key=True),
+    sa.Column("org_id", Id, nullable=False, index=True),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("idp", sa.Text, nullable=True),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("revoked_at", Instant, nullable=True),
+    sa.Column("last_used_at", Instant, nullable=True),
+)
+
+
+def _promoted(attribute: Attribute) -> sa.Column[object]:
+    return sa.Column(
+        attribute.column,
+        sa.Boolean if attribute.boolean else sa.Text,
+        nullable=not attribute.boolean,
+        info={"scim": attribute.path, "description": attribute.description},
+    )
+
+
+def _resources(kind: Kind, name: str) -> sa.Table:
+    """Rows of one kind: the stored document is the truth, the promoted columns are projections of it."""
+    table = sa.Table(
+        name,
+        metadata,
+        sa.Column("org_id", Id, primary_key=True),
+        sa.Column("id", Id, primary_key=True),
+        sa.Column("position", sa.BigInteger, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("idp", sa.Text, nullable=True),
+        sa.Column("created_at", Instant, nullable=False),
+        sa.Column("updated_at", Instant, nullable=False),
+        sa.Column("deleted_at", Instant, nullable=True),
+        sa.Column("name_key", sa.Text, nullable=False),
+        *(_promoted(attribute) for attribute in kind.attributes),
+        sa.Column("document", sa.Text, nullable=False),
+        info={"kind": kind},
+    )
+    live = table.c.deleted_at.is_(None)
+    sa.Index(f"ux_{name}_name", table.c.org_id, table.c.name_key, unique=True, sqlite_where=live, postgresql_where=live)
+    external = live & table.c.external_id.is_not(None)
+    sa.Index(
+        f"ux_{name}_external_id",
+        table.c.org_id,
+        table.c.external_id,
+        unique=True,
+        sqlite_where=external,
+        postgresql_where=external,
+    )
+    # The stable order of every list: creation. Deleted rows are outside, so a page costs its own length.
+    sa.Index(f"ux_{name}_position", table.c.org_id, table.c.position, unique=True, sqlite_where=live, postgresql_where=live)
+    return table
+
+
+users = _resources(USER, "users")
+teams = _resources(TEAM, "teams")
+
+team_members = sa.Table(
+    "team_members",
+    metadata,
+    sa.Column("org_id", Id, primary_key=True),
+    sa.Column("team_id", Id, primary_key=True),
+    # The id as the client sent it. A member that isn't provisioned (yet) has no user row: it is pending.
+    sa.Column("member_id", sa.Text, primary_key=True),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Index("ix_team_members_member", "org_id", "member_id", "team_id"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("org_id", Id, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("log_epoch", Id, nullable=False),
+    sa.Column("id", Id, nullable=False, unique=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("subject_kind", sa.Text, nullable=False),
+    sa.Column("subject_id", sa.Text, nullable=True),
+    sa.Column("subject_name", sa.Text, nullable=True),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("idp", sa.Text, nullable=True),
+    sa.Column("request_id", sa.Text, nullable=True),
+    sa.Column("method", sa.Text, nullable=True),
+    sa.Column("path", sa.Text, nullable=True),
+    sa.Column("status", sa.Integer, nullable=True),
+    sa.Column("scim_type", sa.Text, nullable=True),
+    sa.Column("detail", sa.Text, nullable=True),
+    sa.Column("change", sa.Text, nullable=True),
+    sa.Column("document", sa.Text, nullable=True),
+    sa.Column("prev_hash", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Index("ix_events_subject", "org_id", "subject_id", "seq"),
+)
+
+TABLES = {USER.name: users, TEAM.name: teams}
+
+for _verb in ("UPDATE", "DELETE"):
+    sa.event.listen(
+        events,
+        "after_create",
+        sa.DDL(
+            f"CREATE TRIGGER events_no_{_verb.lower()} BEFORE {_verb} ON events "
+            "BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"
+        ).execute_if(dialect="sqlite"),
+    )
