@@ -6,14 +6,29 @@ An attribute declared here is a column of the store, a fast filter, a column of 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from scim2_models import EnterpriseUser, Group, Resource, User
+import scim2_models
+from scim2_models import ComplexAttribute, EnterpriseUser, Group, Resource
 
 Document = Mapping[str, Any]
 """A SCIM resource as JSON: what the client owns, plus `schemas` and `id`."""
 
 ENTERPRISE = str(EnterpriseUser.__schema__)
+
+
+class Email(scim2_models.Email):
+    """An e-mail address as identity providers have it: `ada@corp` is one too."""
+
+    value: str | None = None
+
+
+class User(scim2_models.User):
+    """A user whose e-mail addresses need not be public internet addresses."""
+
+    emails: list[Email] | None = None
+
+    Emails: ClassVar[type[ComplexAttribute]] = Email
 
 
 def value_at(document: Document, path: str) -> Any:

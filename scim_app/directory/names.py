@@ -15,6 +15,14 @@ def fold(name: str) -> str:
     return normalize("NFKC", normalize("NFKC", name).casefold())
 
 
+def lower(text: str) -> str:
+    """Return text as attributes without `caseExact` compare: NFC, lower case, as the protocol library does.
+
+    It may be applied to a whole JSON text: quotes separate the strings in it, for both operations.
+    """
+    return normalize("NFC", normalize("NFC", text).lower())
+
+
 def without_tombstone(user_name: str) -> str:
     """Return the userName before Entra ID's soft delete put 32 hexadecimal digits in front of it."""
     return _TOMBSTONE.sub("", user_name)

@@ -12,7 +12,12 @@ from scim_app.store.stamps import new_id, now
 from scim_app.store.tables import events, organizations
 
 _HEAD = (
-    sa.select(organizations.c.last_seq, organizations.c.head_hash, organizations.c.head_at, organizations.c.log_epoch)
+    sa.select(
+        organizations.c.last_seq,
+        organizations.c.head_hash,
+        organizations.c.head_at,
+        organizations.c.log_epoch,
+    )
     .where(organizations.c.id == sa.bindparam("org"))
     .with_for_update()
 )

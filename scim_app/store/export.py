@@ -64,7 +64,10 @@ class Export:
 
     def heads(self) -> list[Head]:
         """Return where each organization's log stands, in order of slug."""
-        columns = [organizations.c["id"].label("org_id"), *(organizations.c[f] for f in Head.__slots__ if f != "org_id")]
+        columns = [
+            organizations.c["id"].label("org_id"),
+            *(organizations.c[f] for f in Head.__slots__ if f != "org_id"),
+        ]
         with self._cut() as connection:
             return [Head(*row) for row in connection.execute(sa.select(*columns).order_by(organizations.c.slug))]
 
@@ -85,7 +88,9 @@ class Export:
 
     def events(self, org_id: str, *, after: int = 0, limit: int = 1000) -> list[Row]:
         """Return events in order of `seq`, from the one after `after`; all columns, `change` and `document` as JSON text."""
-        query = sa.select(events).where(events.c.org_id == org_id, events.c.seq > after).order_by(events.c.seq).limit(limit)
+        query = (
+            sa.select(events).where(events.c.org_id == org_id, events.c.seq > after).order_by(events.c.seq).limit(limit)
+        )
         with self._cut() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

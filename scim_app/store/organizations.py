@@ -14,8 +14,7 @@ from scim_app.store.tables import organizations
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _COLUMNS = [
-    organizations.c[name]
-    for name in ("id", "slug", "name", "scim_enabled", "time_zone", "created_at", "last_seq")
+    organizations.c[name] for name in ("id", "slug", "name", "scim_enabled", "time_zone", "created_at", "last_seq")
 ]
 
 
@@ -42,7 +41,9 @@ def create(
         Conflict: when the slug is taken.
     """
     if not _SLUG.fullmatch(slug):
-        raise ValueError(f"{slug!r} can't be an organization's slug: use lower-case letters, digits and hyphens, at most 63")
+        raise ValueError(
+            f"{slug!r} can't be an organization's slug: use lower-case letters, digits and hyphens, at most 63"
+        )
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:

@@ -140,5 +140,5 @@ def _in_savepoint(connection: sa.Connection, work: Work) -> tuple[Any, BaseExcep
             return work(connection), None
     except sa.exc.OperationalError:
         raise  # locked, full or gone: the whole group is undone
-    except Exception as problem:  # noqa: BLE001 the waiting request gets it
+    except Exception as problem:
         return None, problem

@@ -72,10 +72,19 @@ def _resources(kind: Kind, name: str) -> sa.Table:
         sa.Column("name_key", sa.Text, nullable=False),
         *(_promoted(attribute) for attribute in kind.attributes),
         sa.Column("document", sa.Text, nullable=False),
+        # The document with every string as it compares without regard to case, so that SQL need only compare bytes.
+        sa.Column("folded", sa.Text, nullable=False),
         info={"kind": kind},
     )
     live = table.c.deleted_at.is_(None)
-    sa.Index(f"ux_{name}_name", table.c.org_id, table.c.name_key, unique=True, sqlite_where=live, postgresql_where=live)
+    sa.Index(
+        f"ux_{name}_name",
+        table.c.org_id,
+        table.c.name_key,
+        unique=True,
+        sqlite_where=live,
+        postgresql_where=live,
+    )
     external = live & table.c.external_id.is_not(None)
     sa.Index(
         f"ux_{name}_external_id",
@@ -86,7 +95,14 @@ def _resources(kind: Kind, name: str) -> sa.Table:
         postgresql_where=external,
     )
     # The stable order of every list: creation. Deleted rows are outside, so a page costs its own length.
-    sa.Index(f"ux_{name}_position", table.c.org_id, table.c.position, unique=True, sqlite_where=live, postgresql_where=live)
+    sa.Index(
+        f"ux_{name}_position",
+        table.c.org_id,
+        table.c.position,
+        unique=True,
+        sqlite_where=live,
+        postgresql_where=live,
+    )
     return table
 
 

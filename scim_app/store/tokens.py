@@ -25,8 +25,7 @@ _ID, _SECRET, _CHECK = 12, 43, 6
 LIFETIME = timedelta(days=365)
 
 _COLUMNS = [
-    tokens.c[name]
-    for name in ("id", "description", "idp", "created_at", "expires_at", "revoked_at", "last_used_at")
+    tokens.c[name] for name in ("id", "description", "idp", "created_at", "expires_at", "revoked_at", "last_used_at")
 ]
 _PRESENTED = sa.select(
     tokens.c.org_id,

@@ -1,0 +1,73 @@
+"""The web application: SCIM for every organization, and health for those who run it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import sqlalchemy as sa
+import structlog
+from fastapi import FastAPI, Request
+from scim2_models import SCIMException
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from scim_app.errors import StoreUnavailable
+from scim_app.protocol.scim import ScimEndpoint
+from scim_app.protocol.wire import scim_service
+from scim_app.settings import Settings
+from scim_app.store import migrate
+from scim_app.store.session import Store
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application, its store open.
+
+    Raises:
+        LookupError: when there is no pepper.
+        StoreUnavailable: when the store's schema is not the newest.
+    """
+    settings = settings or Settings()
+    settings.read_pepper()
+    if not migrate.is_current(settings.store_url):
+        raise StoreUnavailable("the store's schema is not up to date: run `dagster-scim migrate` first")
+    _log_as_json()
+    store = Store(settings.store_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    app = FastAPI(title="dagster-scim", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.redirect_slashes = False
+    app.router.routes.append(Route("/{org}/scim/v2{path:path}", ScimEndpoint(store, settings)))
+    app.add_api_route("/healthz", lambda: {"status": "ok"})
+
+    @app.get("/readyz")
+    def ready() -> Response:
+        try:
+            store.read(lambda connection: connection.execute(sa.text("SELECT 1")).one())
+        except StoreUnavailable as error:
+            return JSONResponse({"status": "unavailable", "detail": str(error)}, 503)
+        return JSONResponse({"status": "ok"})
+
+    @app.exception_handler(HTTPException)
+    def scim_failure(_request: Request, problem: HTTPException) -> Response:
+        error = SCIMException(detail=problem.detail)
+        error.status = problem.status_code
+        reply = scim_service().error_response(error)
+        return JSONResponse(reply.body, problem.status_code, reply.headers)
+
+    return app
+
+
+def _log_as_json() -> None:
+    """Write one JSON line per request; personal data and query strings are never in it."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    )

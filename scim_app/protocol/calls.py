@@ -1,0 +1,90 @@
+"""One SCIM request on its way: who asks for what, and how a refusal is remembered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+import sqlalchemy as sa
+from scim2_models import SCIMException
+from scim2_server.requests import ScimRequest
+from scim2_server.responses import ScimResponse
+from scim2_server.routing import Target
+
+from scim_app.directory.events import Actor, Event, EventType
+from scim_app.directory.kinds import KINDS
+from scim_app.store.event_log import Unit
+from scim_app.store.tokens import Caller
+
+T = TypeVar("T")
+
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_HIDDEN = "[redacted]"
+_KEPT_BYTES = 8192
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer, its body JSON already."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def of(cls, response: ScimResponse) -> "Reply":
+        """Return an answer that the library shaped."""
+        body = b"" if response.body is None else orjson.dumps(response.body)
+        return cls(int(response.status), body, response.headers)
+
+
+@dataclass(slots=True)
+class Call:
+    """A request whose caller is known."""
+
+    request: ScimRequest
+    target: Target
+    caller: Caller
+    actor: Actor
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The JSON body as it was sent, once it is read."""
+
+    @property
+    def base_url(self) -> str:
+        """SCIM base address of the organization."""
+        return self.request.base_url
+
+    def unit(self, work: Callable[[Unit], T]) -> Callable[[sa.Connection], T]:
+        """Return a write of this caller's organization for the store's writer."""
+        return lambda connection: work(Unit.begin(connection, self.caller.org_id, self.actor))
+
+    def refusal(self, error: SCIMException) -> Event:
+        """Return the event that remembers a refused write: what was asked, and why it was refused."""
+        kind = next((kind for kind in KINDS.values() if kind.endpoint == self.target.endpoint), None)
+        named = self.body.get(kind.unique) if kind else None
+        return Event(
+            type=EventType.WRITE_REJECTED,
+            subject_kind=kind.name if kind else "organization",
+            subject_id=self.target.resource_id,
+            subject_name=named if isinstance(named, str) else None,
+            change={"request": _kept(self.body)},
+            status=error.status,
+            scim_type=error.scim_type or None,
+            detail=str(error)[:_KEPT_BYTES],
+        )
+
+
+def _kept(body: dict[str, Any]) -> Any:
+    """Return a body without passwords, or its size where it is long."""
+    return redact(body) if len(repr(body)) <= _KEPT_BYTES else {"characters": len(repr(body))}
+
+
+def redact(value: Any) -> Any:
+    """Return a JSON value with every password hidden, also where a PATCH sets one."""
+    if isinstance(value, list):
+        return [redact(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "password" in str(value.get("path", "")).lower() and "value" in value:
+        return value | {"value": _HIDDEN}
+    return {name: _HIDDEN if name.lower().endswith("password") else redact(held) for name, held in value.items()}

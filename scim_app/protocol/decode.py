@@ -1,0 +1,104 @@
+"""From a request's body to what the directory is asked to do: a document, and a change of members."""
+
+from typing import Any
+
+from scim2_models import Context, PatchOp, Resource
+from scim2_models.path import Comparison, Path, ValuePath
+
+from scim_app.directory.kinds import TEAM, USER, Document, Kind
+from scim_app.directory.membership import MemberDelta
+from scim_app.protocol import member_patch
+from scim_app.protocol.quirks import Json, normalise
+from scim_app.protocol.wire import PATCHING, READING, STRICT_TARGET
+from scim_app.store.event_log import Unit
+from scim_app.store.resources import Stored
+from scim_app.store.writes import Edit
+
+_SERVER_OWNED = ("id", "meta", "groups", "members", "password")
+"""Left out of stored documents: what the server makes itself, members (they are rows), and the password (never kept)."""
+
+
+def read_creation(kind: Kind, body: Json) -> tuple[Document, MemberDelta]:
+    """Return the document and the members of a new resource (RFC 7644 §3.3)."""
+    body, delta = _without_members(kind, normalise(kind, body))
+    document = _document(_validated(kind, body, Context.RESOURCE_CREATION_REQUEST))
+    return ({"active": True, **document} if kind is USER else document), delta
+
+
+def read_replacement(kind: Kind, body: Json) -> Edit:
+    """Return the edit that a PUT asks for (RFC 7644 §3.5.1); it says nothing of `active`, nothing happens to `active`."""
+    body, delta = _without_members(kind, normalise(kind, body))
+    replacement = _validated(kind, body, Context.RESOURCE_REPLACEMENT_REQUEST)
+
+    def edit(_unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
+        before = stored.load()
+        after = replacement.model_copy(deep=True)
+        after.replace(kind.model.model_validate(before))
+        document = _document(after)
+        if kind is USER:
+            document = {"active": before.get("active", True), **document}
+        return document, MemberDelta(reset=True).then(delta)
+
+    return edit
+
+
+def read_patch(kind: Kind, body: Json) -> Edit:
+    """Return the edit that a PATCH asks for (RFC 7644 §3.5.2); its operations are applied in order or not at all."""
+    body = normalise(kind, body)
+    operations = body.get("Operations")
+    steps: list[member_patch.Step] = []
+    rest: Any = operations
+    if kind is TEAM and isinstance(operations, list):
+        rest, steps = member_patch.split(operations)
+    asked = None
+    if not steps or rest:
+        asked = PatchOp[kind.model].model_validate(
+            body | ({} if operations is None else {"Operations": rest}),
+            scim_ctx=Context.RESOURCE_PATCH_REQUEST,
+            scim_policy=PATCHING,
+        )
+
+    def edit(unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
+        delta = member_patch.resolve(unit, stored.id, steps)
+        before = stored.load()
+        if asked is None:
+            return before, delta
+        resource = kind.model.model_validate(before)
+        for operation in asked.operations or ():
+            one = PatchOp[kind.model].model_construct(operations=[operation])
+            one.patch(resource, scim_policy=_policy_of(operation.path))
+        return _document(resource), delta
+
+    return edit
+
+
+def _policy_of(path: Path[Any] | None) -> Any:
+    """Entra ID sets `emails[type eq "work"].value` where there is none, and means: make one.
+
+    A filter on anything but `type` and `primary` looks for an element that must be there.
+    """
+    node = getattr(path, "ast", None)
+    if not isinstance(node, ValuePath):
+        return PATCHING
+    describes = isinstance(node.val_filter, Comparison) and node.val_filter.attr_path.attr.lower() in (
+        "type",
+        "primary",
+    )
+    return PATCHING if describes else STRICT_TARGET
+
+
+def _without_members(kind: Kind, body: Json) -> tuple[Json, MemberDelta]:
+    if kind is not TEAM:
+        return body, MemberDelta()
+    members = [value for name, value in body.items() if name.lower() == "members"]
+    rest = {name: value for name, value in body.items() if name.lower() != "members"}
+    return rest, MemberDelta.add(*(value for group in members for value in member_patch.values(group)))
+
+
+def _validated(kind: Kind, body: Json, context: Context) -> Resource[Any]:
+    return kind.model.model_validate(body, scim_ctx=context, scim_policy=READING)
+
+
+def _document(resource: Resource[Any]) -> dict[str, Any]:
+    dumped = resource.model_dump()
+    return {name: value for name, value in dumped.items() if name not in _SERVER_OWNED}

@@ -1,0 +1,103 @@
+"""From stored rows to answers: the stored document is spliced with what the server owns, never rebuilt."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from scim2_models import Context, ResponseParameters
+
+from scim_app.directory.kinds import TEAM, USER, Kind
+from scim_app.store import members
+from scim_app.store.resources import Stored
+
+Parameters = ResponseParameters[Any]
+
+LIST_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+
+
+def location(base_url: str, kind: Kind, resource_id: str) -> str:
+    """Return the address of a resource (`meta.location`)."""
+    return f"{base_url}/{kind.endpoint}/{resource_id}"
+
+
+def render(
+    connection: sa.Connection, org_id: str, base_url: str, kind: Kind, rows: list[Stored], wanted: Parameters
+) -> list[bytes]:
+    """Return resources as JSON, in order, with `meta` and with `groups` or `members` unless these are left out.
+
+    Args:
+        connection: an open transaction, the one that gave the rows.
+        org_id: the organization that the rows belong to.
+        base_url: SCIM base address of the organization.
+        kind: kind of all the rows.
+        rows: what is stored.
+        wanted: `attributes` and `excludedAttributes` of the request.
+    """
+    derived = _derived(connection, org_id, base_url, kind, rows, wanted)
+    whole = [_splice(base_url, kind, row, derived.get(row.id)) for row in rows]
+    if not wanted.attributes and not _excludes_more_than(wanted, "members"):
+        return whole
+    return [_project(kind, text, wanted) for text in whole]
+
+
+def list_response(total: int, start_index: int, resources: list[bytes]) -> bytes:
+    """Return a ListResponse (RFC 7644 §3.4.2) around resources that are JSON already."""
+    head = f'{{"schemas":["{LIST_SCHEMA}"],"totalResults":{total},"startIndex":{start_index},'
+    return head.encode() + b'"itemsPerPage":%d,"Resources":[%s]}' % (len(resources), b",".join(resources))
+
+
+def _splice(base_url: str, kind: Kind, row: Stored, derived: bytes | None) -> bytes:
+    meta = {
+        "resourceType": kind.scim_name,
+        "created": row.created_at,
+        "lastModified": row.updated_at,
+        "location": location(base_url, kind, row.id),
+        "version": row.etag,
+    }
+    return b'%s%s,"meta":%s}' % (row.document[:-1].encode(), derived or b"", orjson.dumps(meta))
+
+
+def _derived(
+    connection: sa.Connection, org_id: str, base_url: str, kind: Kind, rows: list[Stored], wanted: Parameters
+) -> dict[str, bytes]:
+    """Return, by id, the `groups` or `members` to splice in; nothing for resources that have none."""
+    name = "groups" if kind is USER else "members"
+    if not rows or not _is_wanted(wanted, name):
+        return {}
+    if kind is TEAM:
+        found: dict[str, list[dict[str, Any]]] = {
+            row.id: [_located(base_url, member) for member in members.of_team(connection, org_id, row.id)]
+            for row in rows
+        }
+    else:
+        teams = members.teams_of(connection, org_id, (row.id for row in rows))
+        found = {user: [_group(base_url, *team) for team in mine] for user, mine in teams.items()}
+    return {key: b',"%s":%s' % (name.encode(), orjson.dumps(value)) for key, value in found.items() if value}
+
+
+def _located(base_url: str, member: dict[str, Any]) -> dict[str, Any]:
+    return member | {"$ref": f"{base_url}/{member['$ref']}"} if "$ref" in member else member
+
+
+def _group(base_url: str, team_id: str, name: str) -> dict[str, str]:
+    return {"value": team_id, "$ref": location(base_url, TEAM, team_id), "display": name, "type": "direct"}
+
+
+def _is_wanted(wanted: Parameters, name: str) -> bool:
+    if wanted.attributes:
+        return any(head == name for head in _heads(wanted.attributes))
+    return name not in (str(path).rpartition(":")[2].lower() for path in wanted.excluded_attributes or ())
+
+
+def _excludes_more_than(wanted: Parameters, name: str) -> bool:
+    return any(str(path).lower() != name for path in wanted.excluded_attributes or ())
+
+
+def _heads(paths: Iterable[Any]) -> Iterable[str]:
+    return (str(path).rpartition(":")[2].partition(".")[0].lower() for path in paths)
+
+
+def _project(kind: Kind, text: bytes, wanted: Parameters) -> bytes:
+    resource = kind.model.model_validate(orjson.loads(text))
+    return orjson.dumps(resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=wanted))

@@ -1,0 +1,139 @@
+"""PATCH operations on a group's members, taken apart into set changes: a model of the group is never built."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from scim2_models import (
+    Group,
+    InvalidPathException,
+    InvalidValueException,
+    MutabilityException,
+    NoTargetException,
+)
+from scim2_models.path import (
+    CompareOperator,
+    Comparison,
+    FilterNode,
+    LogicalExpr,
+    LogicalOperator,
+    Path,
+    ScimFilter,
+    ValuePath,
+)
+
+from scim_app.directory.membership import MemberDelta
+from scim_app.protocol.quirks import Json
+from scim_app.store import members
+from scim_app.store.event_log import Unit
+
+_NAMES = ("members", f"{Group.__schema__}:members".lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Take out the members that a filter selects, where the filter must be asked of each of them."""
+
+    filter: str
+
+
+Step = MemberDelta | Selection
+
+
+def split(operations: list[Any]) -> tuple[list[Any], list[Step]]:
+    """Return the operations that are not about members, and the steps that are, each in order."""
+    rest: list[Any] = []
+    steps: list[Step] = []
+    for operation in operations:
+        if not isinstance(operation, dict):
+            rest.append(operation)
+        elif _is_about_members(operation.get("path")):
+            steps.append(_step(operation))
+        elif operation.get("path") in (None, "") and isinstance(operation.get("value"), dict):
+            kept = {name: value for name, value in operation["value"].items() if name.lower() not in _NAMES}
+            named = [value for name, value in operation["value"].items() if name.lower() in _NAMES]
+            steps += [_step({"op": operation.get("op"), "path": "members", "value": value}) for value in named]
+            if kept or not named:
+                rest.append(operation | {"value": kept})
+        else:
+            rest.append(operation)
+    return rest, steps
+
+
+def resolve(unit: Unit, team_id: str, steps: list[Step]) -> MemberDelta:
+    """Return the one change that the steps amount to."""
+    delta = MemberDelta()
+    for step in steps:
+        delta = delta.then(_selected(unit, team_id, step) if isinstance(step, Selection) else step)
+    return delta
+
+
+def values(members_value: Any) -> list[str]:
+    """Return the ids in a `members` value: a list of objects with `value`, one such object, or nothing.
+
+    Raises:
+        InvalidValueException: when anything else is there.
+    """
+    if members_value in (None, ""):
+        return []
+    found: list[str] = []
+    for member in members_value if isinstance(members_value, list) else [members_value]:
+        value = member.get("value") if isinstance(member, dict) else member
+        if not isinstance(value, str) or not value:
+            raise InvalidValueException(detail='each member needs a "value" with the id of a user or a group')
+        found.append(value)
+    return found
+
+
+def _is_about_members(path: Any) -> bool:
+    if not isinstance(path, str):
+        return False
+    head = path.split("[", 1)[0].strip().lower()
+    return head in _NAMES or any(head.startswith(f"{name}.") for name in _NAMES)
+
+
+def _step(operation: Json) -> Step:
+    path, op = Path[Group](operation["path"]), str(operation.get("op", "")).lower()
+    node = path.ast
+    value = operation.get("value")
+    if isinstance(node, ValuePath):
+        return _filtered_step(op, node, value)
+    if "." in operation["path"].rpartition(":")[2]:
+        raise MutabilityException(detail="a member can't be changed, only added and removed", attribute="members")
+    match op:
+        case "add":
+            return MemberDelta.add(*values(value))
+        case "replace":
+            return MemberDelta.replace(*values(value))
+        case "remove":
+            return MemberDelta(reset=True) if value is None else MemberDelta.remove(*values(value))
+        case _:
+            raise InvalidValueException(
+                detail=f"{operation.get('op')!r} is not a PATCH operation: add, remove or replace"
+            )
+
+
+def _filtered_step(op: str, node: ValuePath, value: Any) -> Step:
+    if op != "remove":
+        raise NoTargetException(detail="members are added and replaced by path members, without a filter")
+    if node.sub_attr is not None:
+        raise MutabilityException(detail="a member can't be changed, only added and removed", attribute="members")
+    if value not in (None, []):
+        raise InvalidPathException(detail="a filter in the path says what to remove; leave the value out")
+    named = _named(node.val_filter)
+    return Selection(str(node.val_filter)) if named is None else MemberDelta.remove(*named)
+
+
+def _named(condition: FilterNode) -> list[str] | None:
+    """Return the ids that `value eq "…"`, or several joined by `or`, names; None for any other filter."""
+    if isinstance(condition, LogicalExpr) and condition.op == LogicalOperator.or_:
+        parts = [_named(term) for term in condition.terms]
+        return None if None in parts else [value for part in parts for value in part or ()]
+    if isinstance(condition, Comparison) and condition.op == CompareOperator.eq and isinstance(condition.value, str):
+        return [condition.value] if str(condition.attr_path).lower() == "value" else None
+    return None
+
+
+def _selected(unit: Unit, team_id: str, step: Selection) -> MemberDelta:
+    wanted = ScimFilter[Group.Members](step.filter)
+    there = members.of_team(unit.connection, unit.org_id, team_id)
+    return MemberDelta.remove(*(m["value"] for m in there if wanted.match(Group.Members.model_validate(m))))

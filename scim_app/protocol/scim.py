@@ -1,0 +1,115 @@
+"""The SCIM endpoint of every organization, `/{org}/scim/v2`: one request, one transaction, one answer after COMMIT."""
+
+import asyncio
+from http import HTTPStatus
+
+import structlog
+from scim2_models import ForbiddenException, NotFoundException, SCIMException, UnauthorizedException
+from scim2_server.requests import ScimRequest
+from scim2_server.responses import SCIM_MEDIA_TYPE
+from scim2_server.routing import Operation
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from scim_app.directory.events import Actor
+from scim_app.protocol import limits
+from scim_app.protocol.calls import WRITES, Call, Reply
+from scim_app.protocol.operations import OPERATIONS
+from scim_app.protocol.wire import scim_error, scim_service
+from scim_app.settings import Settings
+from scim_app.store import tokens
+from scim_app.store.session import Store
+from scim_app.store.stamps import new_id, now
+
+log = structlog.get_logger("scim")
+
+RETRY_SECONDS = 5
+
+
+class ScimEndpoint:
+    """Serves the SCIM requests of all organizations from one store."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._pepper = settings.read_pepper()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; whatever goes wrong, the answer is SCIM's."""
+        request, request_id = Request(scope, receive), new_id()
+        try:
+            reply = await self._serve(request, request_id)
+        except Exception as problem:
+            reply = failure(problem, request_id)
+        log.info("scim", request_id=request_id, method=request.method, path=request.url.path, status=int(reply.status))
+        response = Response(reply.body, int(reply.status), reply.headers | {"X-Request-Id": request_id}, SCIM_MEDIA_TYPE)
+        await response(scope, receive, send)
+
+    async def _serve(self, request: Request, request_id: str) -> Reply:
+        service = scim_service()
+        scim_request = self._scim_request(request)
+        if scim_request.path == "/ServiceProviderConfig" and request.method == "GET":
+            # Readable without a token, so that clients learn how to get one (RFC 7643 §5).
+            return Reply.of(service.service_provider_config(scim_request.url, scim_request.query))
+        caller = self._authenticate(request)
+        target = service.match(scim_request)
+        path = scim_request.path
+        actor = Actor(name=caller.token_id, idp=caller.idp, request_id=request_id, method=request.method, path=path)
+        call = Call(scim_request, target, caller, actor)
+        writing = request.method in WRITES and target.operation is not Operation.search_with_body
+        try:
+            if not caller.scim_enabled:
+                raise ForbiddenException(detail="SCIM provisioning is switched off for this organization")
+            if request.method in WRITES and request.method != "DELETE":
+                call.body = limits.read_json(await limits.read_body(request), request.headers.get("content-type"))
+            return await OPERATIONS[target.operation](self._store, call)
+        except Exception as problem:
+            error = scim_error(problem)
+            if writing and error is not None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                await self._remember(call, error)
+            raise
+
+    def _scim_request(self, request: Request) -> ScimRequest:
+        path = request.path_params["path"]
+        if path and not path.startswith("/"):
+            raise NotFoundException(detail=f"no SCIM endpoint at {request.url.path!r}")
+        return ScimRequest(
+            method=request.method,
+            base_url=self._settings.scim_base_url(request.path_params["org"]),
+            path=path.removesuffix("/"),
+            query=dict(request.query_params),
+            headers=list(request.headers.items()),
+        )
+
+    def _authenticate(self, request: Request) -> tokens.Caller:
+        """Return who calls; what is wrong with the credentials is not said, so that nothing can be learned from it."""
+        offered = request.headers.getlist("authorization")
+        scheme, _, text = offered[0].partition(" ") if len(offered) == 1 else ("", "", "")
+        caller = None
+        if scheme.lower() == "bearer":
+            slug, token = request.path_params["org"], text.strip()
+            caller = self._store.read(lambda c: tokens.authenticate(c, slug, token, self._pepper))
+        if caller is None:
+            raise UnauthorizedException(
+                detail="a valid SCIM token of this organization is needed: Authorization: Bearer scim_…"
+            )
+        if (caller.last_used_at or "")[:16] != now()[:16]:
+            self._store.submit(lambda c: tokens.note_use(c, caller.token_id))
+        return caller
+
+    async def _remember(self, call: Call, error: SCIMException) -> None:
+        """Record a refused write: these are the sync failures."""
+        event = call.refusal(error)
+        await asyncio.wrap_future(self._store.submit(call.unit(lambda unit: unit.record(event))))
+
+
+def failure(problem: Exception, request_id: str) -> Reply:
+    """Return the SCIM error body for a problem; one of our own is logged, and told as 500 without a word of it."""
+    error = scim_error(problem)
+    if error is None:
+        log.error("unexpected", request_id=request_id, exc_info=problem)
+    reply = Reply.of(scim_service().error_response(error or problem))
+    if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        reply.headers["Retry-After"] = str(RETRY_SECONDS)
+    return reply

@@ -1,0 +1,169 @@
+"""Where the attributes of users and teams are found in SQL: a column, a place in the document, or rows of members.
+
+Strings are given in the form they compare in: `folded` holds the document with every string in lower case,
+`document` serves the attributes with `caseExact`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from scim2_models import Extension
+from scim2_models.path import AttributeBinding
+
+from scim_app.directory.kinds import TEAM, USER, Kind
+from scim_app.store.tables import TABLES, team_members, teams, users
+
+Expression = sa.ColumnElement[Any]
+Condition = sa.ColumnElement[bool]
+
+
+def scim_path(binding: AttributeBinding) -> list[str]:
+    """Return the keys that lead to an attribute in a document, the extension's URN first where there is one."""
+    named = (
+        binding.urn.removeprefix(f"{binding.model.__schema__}:")
+        if hasattr(binding.model, "__schema__")
+        else binding.urn
+    )
+    path = named.split(".")
+    return [str(binding.model.__schema__), *path] if issubclass(binding.model, Extension) else path
+
+
+def sub_attribute(binding: AttributeBinding) -> str | None:
+    """Return the SCIM name of the sub-attribute that is compared, None for the element itself."""
+    return binding.urn.rpartition(".")[2] if binding.sub_field_name else None
+
+
+def is_exact(binding: AttributeBinding) -> bool:
+    """Tell whether an attribute compares as it stands: `caseExact`, or no string at all."""
+    return binding.case_exact or binding.target_type is not str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The elements of a multi-valued attribute: what to select from, and how to read one of their attributes."""
+
+    source: sa.FromClause
+    read: Callable[[str | None, bool], Expression]
+    """Sub-attribute (None: the element itself), exact or folded → expression."""
+    where: Condition | None = None
+
+    def any(self, condition: Condition) -> Condition:
+        """Tell whether any element meets a condition."""
+        query = sa.select(sa.literal(1)).select_from(self.source).where(condition)
+        return sa.exists(query if self.where is None else query.where(self.where))
+
+
+class Attributes:
+    """Where the attributes of one kind are found in SQL."""
+
+    def __init__(self, kind: Kind, base_url: str) -> None:
+        self.kind = kind
+        self.base_url = base_url
+        self.table = TABLES[kind.name]
+        c = self.table.c
+        location = sa.literal(f"{base_url}/{kind.endpoint}/").concat(c.id)
+        self._columns: dict[str, Expression] = {
+            "id": c.id,
+            "externalid": c.external_id,
+            "active": c.active if kind is USER else sa.null(),
+            "meta.created": c.created_at,
+            "meta.lastmodified": c.updated_at,
+            "meta.resourcetype": sa.literal(kind.scim_name),
+            "meta.version": sa.literal('W/"').concat(sa.cast(c.version, sa.Text)).concat('"'),
+            "meta.location": location,
+            kind.unique.lower(): c.name_key,
+        }
+
+    def single(self, binding: AttributeBinding) -> Expression:
+        """Return the expression of a single-valued attribute, in the form it compares in."""
+        path = scim_path(binding)
+        known = self._columns.get(".".join(path).lower())
+        return self._json(path, exact=is_exact(binding)) if known is None else known
+
+    def rows(self, binding: AttributeBinding) -> Rows:
+        """Return the elements of a multi-valued attribute."""
+        if self.kind is TEAM and binding.field_name == "members":
+            return _member_rows(self.table, self.base_url)
+        if self.kind is USER and binding.field_name == "groups":
+            return _group_rows(self.table, self.base_url)
+        head = scim_path(binding)[: 2 if issubclass(binding.model, Extension) else 1]
+        return self._json_rows(head)
+
+    def sorted(self, binding: AttributeBinding) -> Expression:
+        """Return the one value that a resource is sorted by: of a multi-valued attribute the primary one, else the first."""
+        if not binding.is_multivalued:
+            return self.single(binding)
+        rows = self.rows(binding)
+        query = sa.select(rows.read(sub_attribute(binding), False)).select_from(rows.source)
+        if rows.where is not None:
+            query = query.where(rows.where)
+        primary = sa.func.coalesce(rows.read("primary", True), 0) if "key" in rows.source.c else sa.literal(0)
+        return query.order_by(primary.desc()).limit(1).scalar_subquery()
+
+    def _json(self, path: list[str], *, exact: bool) -> Expression:
+        column = self.table.c.document if exact else self.table.c.folded
+        return sa.func.json_extract(column, _json_path(path if exact else [part.lower() for part in path]))
+
+    def _json_rows(self, head: list[str]) -> Rows:
+        folded = sa.func.json_each(self.table.c.folded, _json_path([part.lower() for part in head]))
+        source = folded.table_valued("key", "value").alias()
+        # The exact form of an element is found at the same place of the exact document.
+        place = sa.literal(_json_path(head)).concat("[").concat(sa.cast(source.c.key, sa.Text)).concat("]")
+
+        def read(sub: str | None, exact: bool) -> Expression:
+            if exact:
+                return sa.func.json_extract(self.table.c.document, place.concat(f'."{sub}"') if sub else place)
+            return sa.func.json_extract(source.c.value, f'$."{sub.lower()}"') if sub else source.c.value
+
+        return Rows(source, read)
+
+
+def _member_rows(team: sa.Table, base_url: str) -> Rows:
+    """The members of a team."""
+    member = team_members.alias()
+    person, nested = users.alias(), teams.alias()
+    names = {
+        "value": member.c.member_id,
+        "display": sa.func.coalesce(person.c.display_name, person.c.user_name, nested.c.display_name),
+        "type": sa.case((person.c.id.is_not(None), "User"), (nested.c.id.is_not(None), "Group")),
+        "$ref": sa.literal(f"{base_url}/")
+        .concat(sa.case((nested.c.id.is_not(None), "Groups/"), else_="Users/"))
+        .concat(member.c.member_id),
+    }
+    joined = member.outerjoin(person, _same_live(person, member)).outerjoin(nested, _same_live(nested, member))
+    mine = (member.c.org_id == team.c.org_id) & (member.c.team_id == team.c.id)
+    return Rows(joined, _reading(names), mine)
+
+
+def _group_rows(user: sa.Table, base_url: str) -> Rows:
+    """The teams that a user is in."""
+    member, team = team_members.alias(), teams.alias()
+    names = {
+        "value": team.c.id,
+        "display": team.c.display_name,
+        "type": sa.literal("direct"),
+        "$ref": sa.literal(f"{base_url}/Groups/").concat(team.c.id),
+    }
+    here = (team.c.org_id == member.c.org_id) & (team.c.id == member.c.team_id) & team.c.deleted_at.is_(None)
+    mine = (member.c.org_id == user.c.org_id) & (member.c.member_id == user.c.id)
+    return Rows(member.join(team, here), _reading(names), mine)
+
+
+def _same_live(record: sa.FromClause, member: sa.FromClause) -> Condition:
+    return (record.c.org_id == member.c.org_id) & (record.c.id == member.c.member_id) & record.c.deleted_at.is_(None)
+
+
+def _reading(names: dict[str, Expression]) -> Callable[[str | None, bool], Expression]:
+    """Names are folded by the database, which knows the letters of ASCII; ids are compared as they are."""
+
+    def read(sub: str | None, exact: bool) -> Expression:
+        found = names.get(sub or "value", sa.null())
+        return found if exact else sa.func.lower(found)
+
+    return read
+
+
+def _json_path(path: list[str]) -> str:
+    return "$" + "".join(f'."{part}"' for part in path)

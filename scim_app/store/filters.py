@@ -1,0 +1,213 @@
+"""SCIM filters and sorting as SQL (RFC 7644 §3.4.2.2, §3.4.2.3).
+
+Every comparison compiles to an expression that is true or false, never NULL, so `not` and `ne` mean in SQL
+what they mean in SCIM. The library's in-memory `match` is the oracle.
+"""
+
+from datetime import UTC, datetime
+from inspect import isclass
+from typing import Any
+
+import sqlalchemy as sa
+from scim2_models import BaseModel, InvalidFilterException, SearchRequest
+from scim2_models.path import (
+    AttributeBinding,
+    AttrPath,
+    CompareOperator,
+    Comparison,
+    FilterVisitor,
+    LogicalExpr,
+    LogicalOperator,
+    Not,
+    Present,
+    ScimFilter,
+    ValuePath,
+    coerce_value,
+)
+
+from scim_app.directory.kinds import Kind
+from scim_app.directory.names import fold, lower
+from scim_app.store.attributes import (
+    Attributes,
+    Condition,
+    Expression,
+    Rows,
+    is_exact,
+    scim_path,
+    sub_attribute,
+)
+
+
+def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str) -> Condition:
+    """Return a filter as a condition on the kind's table.
+
+    Args:
+        kind: the kind of resource that is searched.
+        scim_filter: a filter already checked against the kind's model.
+        base_url: SCIM base address, for comparisons with `meta.location` and `$ref`.
+
+    Raises:
+        InvalidFilterException: when an attribute is unknown or an operator does not fit it.
+    """
+    return _Compiler(kind, base_url).visit(scim_filter.ast)
+
+
+def compile_sort(kind: Kind, request: SearchRequest[Any], base_url: str) -> list[Expression]:
+    """Return the order that a search asks for, without regard to case; missing values are last, first when descending."""
+    binding = request.sort_binding(kind.model) if request.sort_by else None
+    if binding is None:
+        return []
+    attributes = Attributes(kind, base_url)
+    value = attributes.sorted(binding)
+    if request.sort_order == SearchRequest.SortOrder.descending:
+        return [value.is_(None).desc(), value.desc()]
+    return [value.is_(None), value]
+
+
+class _Logic(FilterVisitor[Condition]):
+    """The parts of a filter that are the same for a resource and for one element of an attribute."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self._names: ScimFilter[Any] = ScimFilter[model]("id pr")
+
+    def visit_logical_expr(self, node: LogicalExpr) -> Condition:
+        """Join the terms."""
+        join = sa.and_ if node.op == LogicalOperator.and_ else sa.or_
+        return join(*(self.visit(term) for term in node.terms))
+
+    def visit_not(self, node: Not) -> Condition:
+        """Negate; nothing below is NULL, so this is the logical not."""
+        return sa.not_(self.visit(node.expr))
+
+    def bind(self, path: AttrPath, *, comparing: bool = False) -> AttributeBinding:
+        """Return the attribute that a path names."""
+        found = self._names.resolve_comparison(path) if comparing else self._names.resolve(path)
+        if found is None:
+            raise InvalidFilterException(detail=f"'{path}' is not an attribute here")
+        return found
+
+
+class _Compiler(_Logic):
+    """Compiles a filter against a resource."""
+
+    def __init__(self, kind: Kind, base_url: str) -> None:
+        super().__init__(kind.model)
+        self._unique = kind.unique
+        self._attributes = Attributes(kind, base_url)
+
+    def visit_present(self, node: Present) -> Condition:
+        """Tell whether an attribute has a value."""
+        binding = self.bind(node.attr_path)
+        if not binding.is_multivalued:
+            return _present(self._attributes.single(binding))
+        rows = self._attributes.rows(binding)
+        return rows.any(_present(rows.read(sub_attribute(binding), False)))
+
+    def visit_comparison(self, node: Comparison) -> Condition:
+        """Compare; a multi-valued attribute matches when any element does, and `ne` when none is equal."""
+        binding = self.bind(node.attr_path, comparing=True)
+        value = _operand(binding, node, unique=self._unique)
+        if not binding.is_multivalued:
+            return _compare(self._attributes.single(binding), node.op, value)
+        rows = self._attributes.rows(binding)
+        element = rows.read(sub_attribute(binding), is_exact(binding))
+        if node.op == CompareOperator.ne:
+            return sa.not_(rows.any(_compare(element, CompareOperator.eq, value)))
+        return rows.any(_compare(element, node.op, value))
+
+    def visit_value_path(self, node: ValuePath) -> Condition:
+        """Tell whether one element meets the whole inner filter."""
+        binding = self.bind(node.attr_path)
+        rows = self._attributes.rows(binding)
+        model = binding.field_type
+        if isclass(model) and issubclass(model, BaseModel):
+            return rows.any(_ElementCompiler(rows, model).visit(node.val_filter))
+        return rows.any(_ScalarCompiler(rows, BaseModel).visit(node.val_filter))
+
+
+class _ElementCompiler(_Logic):
+    """Compiles the filter inside `attribute[…]` against one element."""
+
+    def __init__(self, rows: Rows, model: type[BaseModel]) -> None:
+        super().__init__(model)
+        self._rows = rows
+
+    def visit_present(self, node: Present) -> Condition:
+        """Tell whether the element has a value there."""
+        return _present(self._rows.read(scim_path(self.bind(node.attr_path))[-1], False))
+
+    def visit_comparison(self, node: Comparison) -> Condition:
+        """Compare a sub-attribute of the element."""
+        binding = self.bind(node.attr_path, comparing=True)
+        return _compare(self._rows.read(scim_path(binding)[-1], is_exact(binding)), node.op, _operand(binding, node))
+
+
+class _ScalarCompiler(_Logic):
+    """Compiles the filter inside `attribute[…]` where the elements are plain values, called `value`."""
+
+    def __init__(self, rows: Rows, model: type[BaseModel]) -> None:
+        super().__init__(model)
+        self._rows = rows
+
+    def visit_present(self, node: Present) -> Condition:
+        """Tell whether the element has a value."""
+        return _present(self._rows.read(None, True)) if _is_value(node) else sa.false()
+
+    def visit_comparison(self, node: Comparison) -> Condition:
+        """Compare the element itself."""
+        return _compare(self._rows.read(None, True), node.op, node.value) if _is_value(node) else sa.false()
+
+
+def _is_value(node: Comparison | Present) -> bool:
+    return node.attr_path.attr.lower() == "value" and node.attr_path.sub_attr is None
+
+
+def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -> Any:
+    """Return what a filter compares with, in the form that the stored value has."""
+    value = coerce_value(binding, node.value, node.op)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    if not isinstance(value, str) or is_exact(binding):
+        return value
+    return fold(value) if scim_path(binding) == [unique] else lower(value)
+
+
+def _present(value: Expression) -> Condition:
+    return sa.and_(value.is_not(None), sa.func.coalesce(value, "") != "")
+
+
+def _compare(found: Expression, op: CompareOperator, value: Any) -> Condition:
+    """Return a comparison that is never NULL: a missing value equals null and differs from all else."""
+    if value is None:
+        match op:
+            case CompareOperator.eq:
+                return found.is_(None)
+            case CompareOperator.ne:
+                return found.is_not(None)
+            case _:
+                return sa.false()
+    if op == CompareOperator.ne:
+        return sa.not_(sa.func.coalesce(found == value, sa.false()))
+    return sa.func.coalesce(_relation(found, op, value), sa.false())
+
+
+def _relation(found: Expression, op: CompareOperator, value: Any) -> Expression:
+    match op:
+        case CompareOperator.eq:
+            return found == value
+        case CompareOperator.gt:
+            return found > value
+        case CompareOperator.ge:
+            return found >= value
+        case CompareOperator.lt:
+            return found < value
+        case CompareOperator.le:
+            return found <= value
+        case _ if not isinstance(value, str):
+            return sa.false()
+        case CompareOperator.co:
+            return sa.func.instr(found, value) > 0
+        case CompareOperator.sw:
+            return sa.func.substr(found, 1, len(value)) == value
+        case _:
+            return sa.func.substr(found, -len(value)) == value if value else found.is_not(None)

@@ -1,0 +1,95 @@
+"""The writes an identity provider can make, each whole: what is read, what is decided, rows and event together."""
+
+from collections.abc import Callable
+from typing import Any
+
+from scim_app.directory.events import EventType, describe
+from scim_app.directory.kinds import TEAM, USER, Document, Kind, is_active
+from scim_app.directory.membership import MemberDelta
+from scim_app.store import members, resources
+from scim_app.store.event_log import Unit
+from scim_app.store.resources import Stored
+
+Edit = Callable[[Unit, Stored], tuple[Document, MemberDelta]]
+"""Gives the document and the member change that a request asks for; raises to refuse."""
+
+_CREATED = {USER: EventType.USER_CREATED, TEAM: EventType.TEAM_CREATED}
+_LINKED = {USER: EventType.USER_LINKED, TEAM: EventType.TEAM_LINKED}
+_DELETED = {USER: EventType.USER_DELETED, TEAM: EventType.TEAM_DELETED}
+
+
+def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta) -> Stored:
+    """Provision a user or a team and return it.
+
+    A user that exists only here, or that is inactive, is the same person: it is linked or restored with its id.
+
+    Raises:
+        UniquenessException: when the name or `externalId` is taken by anyone else.
+    """
+    if kind is USER:
+        taken = resources.find_taken(unit.connection, unit.org_id, kind, document)
+        if taken and (taken.origin == "local" or not is_active(taken.load())):
+            return _save(unit, kind, taken, {"active": True, **document}, delta)
+    resources.refuse_taken(unit.connection, unit.org_id, kind, document, None)
+    resource_id = resources.fresh_id()
+    change: dict[str, Any] = {"attributes": describe(None, document), "origin": "scim"}
+    changed = members.apply(unit, resource_id, delta)
+    if changed:
+        change["members"] = changed
+    return resources.insert(unit, kind, document, _CREATED[kind], change, resource_id)
+
+
+def update(unit: Unit, kind: Kind, resource_id: str, edit: Edit) -> Stored:
+    """Change a user or a team and return it; a change that changes nothing writes nothing.
+
+    Raises:
+        NotFoundException: when there is no such resource.
+        UniquenessException: when the new name or `externalId` is taken.
+    """
+    stored = resources.get(unit.connection, unit.org_id, kind, resource_id)
+    document, delta = edit(unit, stored)
+    return _save(unit, kind, stored, document, delta)
+
+
+def delete(unit: Unit, kind: Kind, resource_id: str, check: Callable[[Stored], object]) -> None:
+    """Remove a user or a team; it leaves every team, and its history stays.
+
+    Raises:
+        NotFoundException: when there is no such resource.
+    """
+    stored = resources.get(unit.connection, unit.org_id, kind, resource_id)
+    check(stored)
+    left = members.leave_all(unit, resource_id)
+    resources.touch(unit, TEAM, left)
+    if kind is TEAM:
+        members.drop_team(unit, resource_id)
+    resources.delete(unit, kind, stored, _DELETED[kind], {"teams": left} if left else {})
+
+
+def _save(unit: Unit, kind: Kind, stored: Stored, document: Document, delta: MemberDelta) -> Stored:
+    before = stored.load()
+    after = {"schemas": document["schemas"], "id": stored.id, **document}
+    linking = stored.origin == "local"
+    attributes = describe(before, after)
+    if attributes.keys() & {kind.unique, "externalId"}:
+        resources.refuse_taken(unit.connection, unit.org_id, kind, after, stored.id)
+    if linking and kind is TEAM:
+        delta = MemberDelta(reset=True).then(delta)
+    changed = members.apply(unit, stored.id, delta) if delta else {}
+    if not (attributes or changed or linking):
+        return stored  # a mere re-sending leaves version and log alone
+    change: dict[str, Any] = {"attributes": attributes} if attributes else {}
+    if changed:
+        change["members"] = changed
+    if linking:
+        change["origin"] = "scim"
+    return resources.update(unit, kind, stored, after, _updated(kind, before, after, linking=linking), change)
+
+
+def _updated(kind: Kind, before: Document, after: Document, *, linking: bool) -> EventType:
+    """Return what an update amounts to; gaining or losing access says more than a link or a new title."""
+    if kind is USER and is_active(before) != is_active(after):
+        return EventType.USER_REACTIVATED if is_active(after) else EventType.USER_DEACTIVATED
+    if linking:
+        return _LINKED[kind]
+    return EventType.USER_UPDATED if kind is USER else EventType.TEAM_UPDATED
