@@ -1,6 +1,6 @@
 """The web application: SCIM for every organization, and health for those who run it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     store = Store(settings.store_url)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         yield
         store.close()
 

@@ -82,7 +82,10 @@ class Event:
     detail: str | None = None
 
 
-CHAINED = ["org_id", "log_epoch", "seq", "id", "type", "at", "subject_kind", "subject_id", "subject_name", "actor", "idp", "request_id", "method", "path", "status", "scim_type", "detail", "change", "document"]
+CHAINED = (
+    *("org_id", "log_epoch", "seq", "id", "type", "at", "subject_kind", "subject_id", "subject_name"),
+    *("actor", "idp", "request_id", "method", "path", "status", "scim_type", "detail", "change", "document"),
+)
 """The fields under the hash, in order; `change` and `document` are JSON texts."""
 
 

@@ -23,10 +23,10 @@ class Email(scim2_models.Email):
     value: str | None = None
 
 
-class User(scim2_models.User):
-    """A user whose e-mail addresses need not be public internet addresses."""
+class User(scim2_models.User[EnterpriseUser]):
+    """A user with the enterprise extension, whose e-mail addresses need not be public internet addresses."""
 
-    emails: list[Email] | None = None
+    emails: list[Email] | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
     Emails: ClassVar[type[ComplexAttribute]] = Email
 
@@ -96,7 +96,7 @@ USER = Kind(
     name="user",
     scim_name="User",
     endpoint="Users",
-    model=User[EnterpriseUser],
+    model=User,
     unique="userName",
     attributes=(
         Attribute("user_name", "userName", "Name the account signs in with, as the identity provider wrote it"),

@@ -29,6 +29,6 @@ def without_tombstone(user_name: str) -> str:
 
 
 def sign_in_address(user_name: str, email: str | None) -> str | None:
-    """Return the address a person signs in with: the userName where it is an e-mail address, else the primary e-mail."""
+    """Return the address a person signs in with: a userName that is an e-mail address, else the primary e-mail."""
     name = without_tombstone(user_name)
     return name if _EMAIL.match(name) else email

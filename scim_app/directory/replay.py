@@ -37,6 +37,7 @@ def replay(events: Iterable[Mapping[str, Any]], state: State | None = None) -> S
     Args:
         events: rows of the log with `seq`, `type`, `at`, `subject_kind`, `subject_id`, `idp`,
             and `change` and `document` as JSON values.
+        state: the state before them; it is changed in place.
     """
     state = state or State()
     for event in events:

@@ -15,7 +15,7 @@ from scim_app.store.resources import Stored
 from scim_app.store.writes import Edit
 
 _SERVER_OWNED = ("id", "meta", "groups", "members", "password")
-"""Left out of stored documents: what the server makes itself, members (they are rows), and the password (never kept)."""
+"""Left out of stored documents: what the server makes, members (they are rows), and the password (never kept)."""
 
 
 def read_creation(kind: Kind, body: Json) -> tuple[Document, MemberDelta]:
@@ -26,7 +26,7 @@ def read_creation(kind: Kind, body: Json) -> tuple[Document, MemberDelta]:
 
 
 def read_replacement(kind: Kind, body: Json) -> Edit:
-    """Return the edit that a PUT asks for (RFC 7644 §3.5.1); it says nothing of `active`, nothing happens to `active`."""
+    """Return the edit that a PUT asks for (RFC 7644 §3.5.1); one that leaves `active` out leaves it as it is."""
     body, delta = _without_members(kind, normalise(kind, body))
     replacement = _validated(kind, body, Context.RESOURCE_REPLACEMENT_REQUEST)
 

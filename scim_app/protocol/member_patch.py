@@ -134,6 +134,6 @@ def _named(condition: FilterNode) -> list[str] | None:
 
 
 def _selected(unit: Unit, team_id: str, step: Selection) -> MemberDelta:
-    wanted = ScimFilter[Group.Members](step.filter)
+    wanted = ScimFilter[Group.Members](step.filter)  # pyright: ignore[reportInvalidTypeArguments]
     there = members.of_team(unit.connection, unit.org_id, team_id)
     return MemberDelta.remove(*(m["value"] for m in there if wanted.match(Group.Members.model_validate(m))))

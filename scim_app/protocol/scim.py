@@ -43,7 +43,8 @@ class ScimEndpoint:
         except Exception as problem:
             reply = failure(problem, request_id)
         log.info("scim", request_id=request_id, method=request.method, path=request.url.path, status=int(reply.status))
-        response = Response(reply.body, int(reply.status), reply.headers | {"X-Request-Id": request_id}, SCIM_MEDIA_TYPE)
+        headers = reply.headers | {"X-Request-Id": request_id}
+        response = Response(reply.body, int(reply.status), headers, SCIM_MEDIA_TYPE)
         await response(scope, receive, send)
 
     async def _serve(self, request: Request, request_id: str) -> Reply:

@@ -30,8 +30,6 @@ from scim_app.errors import StoreUnavailable
 PAGE_LIMIT = 200
 """Most resources on one page; also the page size when a request gives none."""
 
-DOCUMENTATION = "https://github.com/dagster-io/dagster"
-
 
 def comparison_key(binding: Any, value: str) -> str:
     """Return the form in which the library compares a string: unique names as the store folds them."""

@@ -21,13 +21,9 @@ Condition = sa.ColumnElement[bool]
 
 def scim_path(binding: AttributeBinding) -> list[str]:
     """Return the keys that lead to an attribute in a document, the extension's URN first where there is one."""
-    named = (
-        binding.urn.removeprefix(f"{binding.model.__schema__}:")
-        if hasattr(binding.model, "__schema__")
-        else binding.urn
-    )
-    path = named.split(".")
-    return [str(binding.model.__schema__), *path] if issubclass(binding.model, Extension) else path
+    schema = str(getattr(binding.model, "__schema__", ""))
+    path = binding.urn.removeprefix(f"{schema}:").split(".")
+    return [schema, *path] if issubclass(binding.model, Extension) else path
 
 
 def sub_attribute(binding: AttributeBinding) -> str | None:
@@ -92,7 +88,7 @@ class Attributes:
         return self._json_rows(head)
 
     def sorted(self, binding: AttributeBinding) -> Expression:
-        """Return the one value that a resource is sorted by: of a multi-valued attribute the primary one, else the first."""
+        """Return the value that a resource is sorted by: of several, the primary one, else the first."""
         if not binding.is_multivalued:
             return self.single(binding)
         rows = self.rows(binding)

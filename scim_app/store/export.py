@@ -1,6 +1,6 @@
 """The only door by which Dagster reads the store: consistent cuts, each with the event sequence it stands at."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from scim_app.directory.events import first_break
+from scim_app.directory.events import GENESIS, first_break
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.directory.names import sign_in_address
 from scim_app.directory.replay import Record, State, replay
@@ -57,7 +57,7 @@ class Export:
         self._engine.dispose()
 
     @contextmanager
-    def _cut(self) -> Iterator[sa.Connection]:
+    def _cut(self) -> Generator[sa.Connection]:
         """Open one transaction, so that all reads in it see the same moment."""
         with self._engine.connect() as connection, connection.begin():
             yield connection
@@ -87,7 +87,7 @@ class Export:
             return found | {"seq": seq.scalar_one()}
 
     def events(self, org_id: str, *, after: int = 0, limit: int = 1000) -> list[Row]:
-        """Return events in order of `seq`, from the one after `after`; all columns, `change` and `document` as JSON text."""
+        """Return events in order of `seq`, from the one after `after`: all columns, `change` and `document` as JSON."""
         query = (
             sa.select(events).where(events.c.org_id == org_id, events.c.seq > after).order_by(events.c.seq).limit(limit)
         )
@@ -108,7 +108,7 @@ class Export:
             last_seq, head_hash = connection.execute(head).one()
             tail: list[tuple[int, str]] = [(0, "")]
             rows = connection.execution_options(yield_per=1000).execute(query).mappings()
-            broken = first_break("0" * 64, 1, _noting_tail(rows, tail))
+            broken = first_break(GENESIS, 1, _noting_tail(rows, tail))
         if broken is None and last_seq and tail[0] != (last_seq, head_hash):
             return f"the log ends at event {tail[0][0]}, its head says {last_seq}"
         return broken

@@ -53,7 +53,7 @@ def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str) -> C
 
 
 def compile_sort(kind: Kind, request: SearchRequest[Any], base_url: str) -> list[Expression]:
-    """Return the order that a search asks for, without regard to case; missing values are last, first when descending."""
+    """Return the order a search asks for, without regard to case; missing values are last, first when descending."""
     binding = request.sort_binding(kind.model) if request.sort_by else None
     if binding is None:
         return []
@@ -68,7 +68,7 @@ class _Logic(FilterVisitor[Condition]):
     """The parts of a filter that are the same for a resource and for one element of an attribute."""
 
     def __init__(self, model: type[BaseModel]) -> None:
-        self._names: ScimFilter[Any] = ScimFilter[model]("id pr")
+        self._names: ScimFilter[Any] = ScimFilter[model]("id pr")  # pyright: ignore[reportInvalidTypeArguments]
 
     def visit_logical_expr(self, node: LogicalExpr) -> Condition:
         """Join the terms."""

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 from scim_app.store.session import open_writer
 
@@ -34,7 +34,7 @@ def is_current(store_url: str) -> bool:
     try:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
-    except sa.exc.OperationalError:
+    except OperationalError:
         return False
     finally:
         engine.dispose()

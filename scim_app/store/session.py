@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from scim_app.errors import StoreUnavailable
 
@@ -29,7 +31,7 @@ def _open(store_url: str, begin: str, *, read_only: bool) -> sa.Engine:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
-    @sa.event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect")
     def prepare(dbapi: sqlite3.Connection, _record: object) -> None:
         dbapi.isolation_level = None  # we begin by ourselves, so that writers take the lock at once
         dbapi.execute("PRAGMA journal_mode=WAL")
@@ -39,7 +41,7 @@ def _open(store_url: str, begin: str, *, read_only: bool) -> sa.Engine:
         if read_only:
             dbapi.execute("PRAGMA query_only=ON")
 
-    @sa.event.listens_for(engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin_transaction(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
@@ -86,7 +88,7 @@ class Store:
         try:
             with connection.begin():
                 return work(connection)
-        except sa.exc.OperationalError as error:
+        except OperationalError as error:
             raise StoreUnavailable("the store can't be read now; try again") from error
 
     def submit(self, work: Callable[[sa.Connection], T]) -> "Future[T]":
@@ -122,7 +124,7 @@ class Store:
             with connection.begin():
                 for work, future in jobs:
                     answers.append((future, *_in_savepoint(connection, work)))
-        except sa.exc.DBAPIError as error:
+        except DBAPIError as error:
             unavailable = StoreUnavailable("the store can't be written now; nothing was changed, try again")
             unavailable.__cause__ = error
             answers = [(future, None, unavailable) for _, future in jobs]
@@ -138,7 +140,7 @@ def _in_savepoint(connection: sa.Connection, work: Work) -> tuple[Any, BaseExcep
     try:
         with connection.begin_nested():
             return work(connection), None
-    except sa.exc.OperationalError:
+    except OperationalError:
         raise  # locked, full or gone: the whole group is undone
     except Exception as problem:
         return None, problem

@@ -1,6 +1,7 @@
 """The tables. Every key starts with the organization; the event log can only grow."""
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from scim_app.directory.kinds import TEAM, USER, Attribute, Kind
 
@@ -151,7 +152,7 @@ events = sa.Table(
 TABLES = {USER.name: users, TEAM.name: teams}
 
 for _verb in ("UPDATE", "DELETE"):
-    sa.event.listen(
+    event.listen(
         events,
         "after_create",
         sa.DDL(

@@ -1,0 +1,52 @@
+# `make run` starts everything, `make test` checks everything; both install what they need first.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PACKAGES := scim_app dagster_defs tests
+
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+help:  ## Show the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(INSTALLED)  ## Make the virtual environment from requirements.lock
+
+run: install  ## Start the SCIM service (:8000) and Dagster (:3000)
+	@exec $(BIN)/dagster-scim dev
+
+demo: install  ## Play recorded Okta and Entra exchanges against the running service
+	@$(BIN)/dagster-scim demo
+
+test: check  ## Check the style, then run every test
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: install  ## Check style, types, import directions and the code location
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dg check defs
+
+format: install  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: install  ## Renew requirements.lock with the newest versions that fit together
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra postgres --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --upgrade --output-file requirements.lock
+
+clean:  ## Remove what was built, but not the data
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs
+
+.PHONY: help install run demo test check format lock clean
