@@ -19,17 +19,21 @@ from scim_app.store import migrate
 from scim_app.store.session import Store
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Return the application, its store open.
+def require_ready(settings: Settings) -> None:
+    """Raise what keeps the service from starting.
 
     Raises:
         LookupError: when there is no pepper.
         StoreUnavailable: when the store's schema is not the newest.
     """
-    settings = settings or Settings()
     settings.read_pepper()
-    if not migrate.is_current(settings.store_url):
-        raise StoreUnavailable("the store's schema is not up to date: run `dagster-scim migrate` first")
+    migrate.require_current(settings.store_url)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application, its store open; raises what `require_ready` raises."""
+    settings = settings or Settings()
+    require_ready(settings)
     _log_as_json()
     store = Store(settings.store_url)
 

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
+from scim_app.errors import StoreUnavailable
 from scim_app.store.session import open_writer
 
 
@@ -39,3 +40,9 @@ def is_current(store_url: str) -> bool:
     finally:
         engine.dispose()
     return current == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def require_current(store_url: str) -> None:
+    """Raise `StoreUnavailable` unless the store has the newest schema."""
+    if not is_current(store_url):
+        raise StoreUnavailable("the store's schema is not up to date: run `dagster-scim migrate` first")

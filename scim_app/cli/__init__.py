@@ -1,0 +1,38 @@
+"""The command line: `dagster-scim`."""
+
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from scim_app.cli import demo, dev, events, organizations, serving, tokens
+from scim_app.cli.processes import ChildFailed
+from scim_app.errors import DirectoryError
+
+app = typer.Typer(
+    name="dagster-scim",
+    help="Self-hosted SCIM provisioning for Dagster. `dagster-scim dev` starts everything.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("dev")(dev.dev)
+app.command("demo")(demo.demo)
+app.command("serve")(serving.serve)
+app.command("migrate")(serving.migrate_store)
+app.add_typer(organizations.app, name="org")
+app.add_typer(tokens.app, name="token")
+app.add_typer(events.app, name="events")
+
+
+def main() -> None:
+    """Run the command line; what a person can put right is said in one sentence, with exit status 1."""
+    try:
+        app()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            typer.echo(f"DAGSTER_SCIM_{name}: {problem['msg'].removeprefix('Value error, ')}", err=True)
+        sys.exit(1)
+    except (ChildFailed, DirectoryError, LookupError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)

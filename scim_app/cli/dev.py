@@ -1,0 +1,132 @@
+"""`dagster-scim dev`: the SCIM service and Dagster on one machine, over an embedded store."""
+
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scim_app.cli.opening import CLI, opened_store
+from scim_app.cli.processes import Child, environment, port_is_free, program
+from scim_app.cli.serving import Port
+from scim_app.settings import Settings
+from scim_app.store import migrate, organizations, tokens
+
+FIRST_ORGANIZATION = "acme"
+ROOT = Path(__file__).parents[2]
+"""Folder of the checkout, or of the installed packages."""
+
+
+def dev(
+    port: Port = 8000,
+    dagster_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")] = 3000,
+) -> None:
+    """Start the SCIM service and Dagster here; Ctrl-C stops both."""
+    settings = local_settings(port)
+    _require_free(port, "--port")
+    _require_free(dagster_port, "--dagster-port")
+    settings.ensure_pepper()
+    migrate.upgrade(settings.store_url)
+    token = _first_token(settings)
+    with _ending_on_signal(), ExitStack() as children:
+        typer.echo("Starting the SCIM service and Dagster …", err=True)
+        service = start_service(settings, port)
+        children.callback(service.stop)
+        dagster = _start_dagster(settings, dagster_port)
+        children.callback(dagster.stop)
+        service.wait_until_answering(f"http://127.0.0.1:{port}/readyz")
+        dagster.wait_until_answering(f"http://127.0.0.1:{dagster_port}/server_info")
+        _tell(settings, dagster_port, token)
+        while True:
+            service.require_running()
+            dagster.require_running()
+            time.sleep(0.5)
+
+
+def local_settings(port: int) -> Settings:
+    """Return the settings, with the port in the public address where none was set."""
+    settings = Settings()
+    if "public_url" not in settings.model_fields_set:
+        settings = Settings.model_validate({"public_url": f"http://127.0.0.1:{port}"})
+    return settings
+
+
+def start_service(settings: Settings, port: int) -> Child:
+    """Start the SCIM service as a process of its own."""
+    env = environment(DAGSTER_SCIM_HOME=str(settings.home), DAGSTER_SCIM_PUBLIC_URL=settings.base_url)
+    command = [program("dagster-scim"), "serve", "--port", str(port)]
+    return Child.start("scim", command, log_folder=settings.home / "logs", env=env)
+
+
+def _start_dagster(settings: Settings, port: int) -> Child:
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / "dagster_defs" / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    env = environment(
+        DAGSTER_SCIM_HOME=str(settings.home),
+        DAGSTER_HOME=str(settings.dagster_home),
+        DAGSTER_DISABLE_TELEMETRY="1",
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+        DO_NOT_TRACK="1",
+    )
+    workspace = str(ROOT / "workspace.yaml")
+    command = [program("dagster"), "dev", "--host", "127.0.0.1", "--port", str(port), "--workspace", workspace]
+    return Child.start("dagster", command, log_folder=settings.home / "logs", env=env)
+
+
+def _require_free(port: int, option: str) -> None:
+    if not port_is_free(port):
+        raise ValueError(f"port {port} is taken: stop the program that uses it, or choose another with {option}")
+
+
+def _first_token(settings: Settings) -> str | None:
+    """Return the text of a token for a first organization, made when the store has none yet."""
+    with opened_store(settings) as store:
+        if store.read(organizations.listing):
+            return None
+
+        def make(db: Any) -> str:
+            organization = organizations.create(
+                db, FIRST_ORGANIZATION, name="Acme", time_zone=settings.time_zone, actor=CLI
+            )
+            pepper = settings.read_pepper()
+            return tokens.create(db, organization, description="first token", pepper=pepper, actor=CLI)[1]
+
+        return store.write(make)
+
+
+def _tell(settings: Settings, dagster_port: int, token: str | None) -> None:
+    with opened_store(settings) as store:
+        slugs = [one.slug for one in store.read(organizations.listing)]
+    lines = ["", "dagster-scim is up. Ctrl-C stops it.", ""]
+    lines += [f"  SCIM base URL   {settings.scim_base_url(slug)}" for slug in slugs]
+    lines += [f"  SCIM token      {token}  (shown this once)"] if token else []
+    lines += [
+        f"  Dagster UI      http://127.0.0.1:{dagster_port}",
+        f"  Reports         {settings.reports_path}",
+        f"  Alerts          {len(settings.alert_urls) or 'no'} channel(s) in DAGSTER_SCIM_ALERT_URLS",
+        "",
+        "  A new token:                 dagster-scim token create " + slugs[0],
+        "  See it work with real data:  make demo   (in another terminal)",
+        "",
+    ]
+    typer.echo("\n".join(lines))
+
+
+@contextmanager
+def _ending_on_signal() -> Generator[None]:
+    """Turn Ctrl-C and SIGTERM into the end of the block, and of the command with status 0."""
+
+    def leave(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        typer.echo("Stopping …", err=True)
+        sys.exit(0)
+
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
+    yield

@@ -1,0 +1,61 @@
+"""`dagster-scim events`: the event log, and the proof that nobody changed it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Annotated
+
+import orjson
+import typer
+
+from scim_app.cli.opening import opened_store, show
+from scim_app.cli.tokens import Organization
+from scim_app.settings import Settings
+from scim_app.store import organizations
+from scim_app.store.export import Export
+
+app = typer.Typer(help="The event log.", no_args_is_help=True)
+
+_SHORT = ("seq", "at", "type", "subject_name", "actor", "status", "detail")
+_WHOLE = (
+    *("seq", "id", "at", "type", "subject_kind", "subject_id", "subject_name", "actor", "idp", "request_id"),
+    *("method", "path", "status", "scim_type", "detail", "change", "document", "prev_hash", "hash"),
+)
+
+
+@app.command("list")
+def list_all(
+    org: Organization,
+    after: Annotated[int, typer.Option(min=0, help="Begin behind this sequence number.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most events to list.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One whole event a line, as JSON.")] = False,
+) -> None:
+    """List events, the oldest first."""
+    with _export(org) as (export, org_id):
+        rows = export.events(org_id, after=after, limit=limit)
+    if as_json:
+        rows = [row | {name: orjson.loads(row[name] or "null") for name in ("change", "document")} for row in rows]
+    show(_WHOLE if as_json else _SHORT, rows, as_json=as_json)
+
+
+@app.command()
+def verify(org: Organization) -> None:
+    """Check the hash chain over the whole log; exit status 1 when it is broken."""
+    with _export(org) as (export, org_id):
+        broken = export.first_break(org_id)
+        last_seq = export.counts(org_id)["seq"]
+    if broken:
+        typer.echo(f"The event log of {org} is broken: {broken}.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"The event log of {org} is whole: {last_seq} events, each chained to the one before.")
+
+
+@contextmanager
+def _export(slug: str) -> Generator[tuple[Export, str]]:
+    settings = Settings()
+    with opened_store(settings) as store:
+        organization = store.read(lambda db: organizations.by_slug(db, slug))
+    export = Export(settings.store_url)
+    try:
+        yield export, organization.id
+    finally:
+        export.close()

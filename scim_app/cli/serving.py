@@ -1,0 +1,38 @@
+"""`dagster-scim serve` and `dagster-scim migrate`: the SCIM service alone, for production."""
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from scim_app.app import require_ready
+from scim_app.settings import Settings
+from scim_app.store import migrate
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port of the SCIM service.")]
+
+
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+) -> None:
+    """Start the SCIM service. Put a TLS proxy before it and set DAGSTER_SCIM_PUBLIC_URL to the proxy's address."""
+    require_ready(Settings())
+    uvicorn.run(
+        "scim_app.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+    )
+
+
+def migrate_store() -> None:
+    """Bring the store to the newest schema, making it where there is none."""
+    migrate.upgrade(Settings().store_url)
+    typer.echo("The store is up to date.", err=True)
