@@ -15,9 +15,9 @@ from scim_app.store.export import Export
 
 app = typer.Typer(help="The event log.", no_args_is_help=True)
 
-_SHORT = ("seq", "at", "type", "subject_name", "actor", "status", "detail")
+_SHORT = ("seq", "occurred_at", "type", "subject_name", "actor", "status", "detail")
 _WHOLE = (
-    *("seq", "id", "at", "type", "subject_kind", "subject_id", "subject_name", "actor", "idp", "request_id"),
+    *("seq", "id", "occurred_at", "type", "subject_kind", "subject_id", "subject_name", "actor", "idp", "request_id"),
     *("method", "path", "status", "scim_type", "detail", "change", "document", "prev_hash", "hash"),
 )
 

@@ -23,8 +23,8 @@ class Email(scim2_models.Email):
     value: str | None = None
 
 
-class User(scim2_models.User[EnterpriseUser]):
-    """A user with the enterprise extension, whose e-mail addresses need not be public internet addresses."""
+class User(scim2_models.User):  # pyright: ignore[reportMissingTypeArgument]
+    """A user whose e-mail addresses need not be public internet addresses."""
 
     emails: list[Email] | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
@@ -96,7 +96,7 @@ USER = Kind(
     name="user",
     scim_name="User",
     endpoint="Users",
-    model=User,
+    model=User[EnterpriseUser],  # pyright: ignore[reportInvalidTypeArguments]
     unique="userName",
     attributes=(
         Attribute("user_name", "userName", "Name the account signs in with, as the identity provider wrote it"),

@@ -15,6 +15,9 @@ from scim_app.directory.replay import Record, State, replay
 from scim_app.store.session import open_reader
 from scim_app.store.tables import TABLES, events, organizations, team_members
 
+# `at` is a reserved word in many warehouses.
+_TOLD = [column.label("occurred_at") if column.name == "at" else column for column in events.c]
+
 Row = dict[str, Any]
 
 
@@ -87,9 +90,9 @@ class Export:
             return found | {"seq": seq.scalar_one()}
 
     def events(self, org_id: str, *, after: int = 0, limit: int = 1000) -> list[Row]:
-        """Return events in order of `seq`, from the one after `after`: all columns, `change` and `document` as JSON."""
+        """Return events in order of `seq`, from the one after `after`: `EVENT_COLUMNS`, the JSON ones as text."""
         query = (
-            sa.select(events).where(events.c.org_id == org_id, events.c.seq > after).order_by(events.c.seq).limit(limit)
+            sa.select(*_TOLD).where(events.c.org_id == org_id, events.c.seq > after).order_by(events.c.seq).limit(limit)
         )
         with self._cut() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
@@ -113,6 +116,21 @@ class Export:
             return f"the log ends at event {tail[0][0]}, its head says {last_seq}"
         return broken
 
+    def unexplained(self, org_id: str) -> list[str]:
+        """Return the ids of users and teams that the live tables and the log tell differently; none is right.
+
+        A row that was changed, added or removed past the event log is found here.
+        """
+        log = sa.select(events).where(events.c.org_id == org_id).order_by(events.c.seq)
+        held = sa.select(team_members.c.team_id, team_members.c.member_id).where(team_members.c.org_id == org_id)
+        with self._cut() as connection:
+            state = replay(map(_decoded, connection.execution_options(yield_per=1000).execute(log).mappings()))
+            found = _differing(_live(connection, TABLES["user"], org_id), state.users)
+            found |= _differing(_live(connection, TABLES["team"], org_id), state.teams)
+            live = {tuple(row) for row in connection.execute(held)}
+        told = {(team, member) for team, members in state.members.items() for member in members}
+        return sorted(found | {team for team, _ in live ^ told})
+
     def snapshot(self, org_id: str, seq: int) -> Snapshot:
         """Return users, teams and memberships as they stood after event `seq`, from the log alone."""
         query = sa.select(events).where(events.c.org_id == org_id, events.c.seq <= seq).order_by(events.c.seq)
@@ -125,6 +143,17 @@ def _noting_tail(rows: Any, tail: list[tuple[int, str]]) -> Iterator[Any]:
     for row in rows:
         tail[0] = (row["seq"], row["hash"])
         yield row
+
+
+def _live(connection: sa.Connection, table: sa.Table, org_id: str) -> dict[str, Any]:
+    query = sa.select(table.c["id"], table.c.document).where(table.c.org_id == org_id, table.c.deleted_at.is_(None))
+    return {key: orjson.loads(document) for key, document in connection.execute(query)}
+
+
+def _differing(live: dict[str, Any], told: dict[str, Record]) -> set[str]:
+    return {key for key in live.keys() | told.keys() if key not in live or key not in told} | {
+        key for key in live.keys() & told.keys() if live[key] != told[key].document
+    }
 
 
 def _decoded(row: Any) -> Row:

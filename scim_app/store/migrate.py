@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store.session import open_writer
+from scim_app.store.session import exists, open_reader, open_writer
 
 
 def _config() -> Config:
@@ -30,8 +30,10 @@ def upgrade(store_url: str) -> None:
 
 
 def is_current(store_url: str) -> bool:
-    """Tell whether the store has the newest schema."""
-    engine = open_writer(store_url)
+    """Tell whether the store has the newest schema; looking makes nothing."""
+    if not exists(store_url):
+        return False
+    engine = open_reader(store_url)
     try:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()

@@ -48,6 +48,12 @@ def _open(store_url: str, begin: str, *, read_only: bool) -> sa.Engine:
     return engine
 
 
+def exists(store_url: str) -> bool:
+    """Tell whether there is a store to open; of a server only a connection can tell, so it counts as there."""
+    url = make_url(store_url)
+    return url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:") or Path(url.database).exists()
+
+
 def open_reader(store_url: str) -> sa.Engine:
     """Return an engine whose connections can only read."""
     return _open(store_url, "BEGIN", read_only=True)

@@ -1,0 +1,29 @@
+"""The code location: what `workspace.yaml` and `dg` load."""
+
+import dagster as dg
+
+from dagster_defs import asset_checks, automation
+from dagster_defs.assets import alerts, changes, events, marts, reports, snapshots, sources
+from dagster_defs.resources import resources
+from scim_app.settings import Settings
+
+defs = dg.Definitions(
+    assets=[
+        *sources.ASSETS,
+        events.provisioning_events,
+        events.sync_failures,
+        snapshots.snapshots,
+        changes.access_changes,
+        changes.deprovisioned_accounts,
+        marts.marts,
+        reports.compliance_report,
+        alerts.alert_deliveries,
+    ],
+    asset_checks=asset_checks.CHECKS,
+    jobs=[automation.provisioning],
+    sensors=[automation.provisioning_event_sensor, automation.run_failure_alert],
+    schedules=[automation.end_of_day_schedule],
+    resources=resources(Settings()),
+    # One process for all steps: they are small, and each process of its own would cost seconds to start.
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,79 @@
+"""The compliance report of one organization as files: HTML to read, CSV to work with."""
+
+import csv
+import io
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+Rows = Sequence[Mapping[str, Any]]
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report says, and the state of the log that it says it of."""
+
+    organization: str
+    as_of_day: date
+    as_of_event: int
+    head_hash: str
+    """Hash of that event: with the log it proves the report."""
+    leavers: Rows
+    access_review_population: Rows
+    sync_failures: Rows
+
+    @property
+    def folder(self) -> str:
+        """Folder of this state: the same state always has the same one."""
+        return f"{self.organization}/{self.as_of_day}-seq-{self.as_of_event:06d}"
+
+
+def write(report: Report, root: Path) -> Path:
+    """Write a report's files and return its folder; the same state gives the same bytes.
+
+    The folder appears whole or not at all: `report.html`, and a CSV file for each of its tables.
+    """
+    folder, building = root / report.folder, root / f"{report.folder}.partial"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    (building / "report.html").write_text(html(report))
+    for name in ("leavers", "access_review_population", "sync_failures"):
+        (building / f"{name}.csv").write_bytes(as_csv(getattr(report, name)))
+    shutil.rmtree(folder, ignore_errors=True)
+    return building.rename(folder)
+
+
+def html(report: Report) -> str:
+    """Return the report as one self-contained page."""
+    people = {row["user_name"] for row in report.access_review_population}
+    teams = {row["team_name"] for row in report.access_review_population if row["team_name"]}
+    return _TEMPLATES.get_template("compliance_report.html").render(report=report, people=people, teams=teams)
+
+
+def as_csv(rows: Rows) -> bytes:
+    """Return rows as CSV (RFC 4180, UTF-8); a cell that a spreadsheet would run as a formula begins with `'`."""
+    text = io.StringIO(newline="")
+    if rows:
+        writer = csv.writer(text)
+        writer.writerow(rows[0])
+        writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text

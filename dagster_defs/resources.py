@@ -1,0 +1,76 @@
+"""What the assets stand on: the store's export, the DuckDB warehouse and the alert channels."""
+
+import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apprise
+import dagster as dg
+from dagster_dbt import DbtCliResource, DbtProject
+from dagster_duckdb import DuckDBResource
+
+from scim_app.settings import Settings
+from scim_app.store import migrate
+from scim_app.store.export import Export, Head
+
+DBT_PROJECT = DbtProject(Path(__file__).parents[1] / "dbt_like_reports")
+
+
+class ScimStore(dg.ConfigurableResource["ScimStore"]):
+    """The SCIM service's store, read-only, by its export."""
+
+    url: str
+
+    @contextmanager
+    def opened(self) -> Generator[Export]:
+        """Open the store for reading.
+
+        Raises:
+            StoreUnavailable: when there is no store yet, or its schema is not the newest.
+        """
+        migrate.require_current(self.url)
+        export = Export(self.url)
+        try:
+            yield export
+        finally:
+            export.close()
+
+    def heads(self) -> list[Head]:
+        """Return where each organization's log stands; none while there is no store."""
+        if not migrate.is_current(self.url):
+            return []
+        with self.opened() as export:
+            return export.heads()
+
+
+class AlertChannels(dg.ConfigurableResource["AlertChannels"]):
+    """Where alerts go: Apprise addresses, such as `mailto://…`, `slack://…` or `json://host/path`."""
+
+    urls: list[str]
+
+    def names(self) -> dict[str, str]:
+        """Return each channel's name, which tells its kind but no secret, with its address."""
+        return {f"{url.split(':')[0]}-{hashlib.sha256(url.encode()).hexdigest()[:8]}": url for url in self.urls}
+
+    def send(self, url: str, *, title: str, body: str) -> bool:
+        """Send a message to one channel and tell whether the channel took it."""
+        channel = apprise.Apprise()
+        return bool(channel.add(url)) and bool(channel.notify(title=title, body=body))
+
+
+class ReportFolder(dg.ConfigurableResource["ReportFolder"]):
+    """Where compliance reports are kept."""
+
+    path: str
+
+
+def resources(settings: Settings) -> dict[str, object]:
+    """Return the resources by the names that assets ask for."""
+    return {
+        "dbt": DbtCliResource(project_dir=DBT_PROJECT),
+        "scim": ScimStore(url=settings.store_url),
+        "warehouse": DuckDBResource(database=str(settings.warehouse_path)),
+        "reports": ReportFolder(path=str(settings.reports_path)),
+        "channels": AlertChannels(urls=list(settings.alert_urls)),
+    }

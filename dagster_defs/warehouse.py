@@ -1,0 +1,129 @@
+"""Tables of the warehouse: how rows of the code location become DuckDB tables, and their words in Dagster."""
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pyarrow as pa
+from dagster_duckdb import DuckDBResource
+
+from scim_app.store.exported import Column
+
+SCHEMA = "identity"
+POOL = "warehouse"
+"""Pool of everything that writes the warehouse: DuckDB has one writing process."""
+
+ORGANIZATION = Column("org", "text", "Slug of the organization")
+DAY = Column("day", "date", "Day of the organization at whose end this was so; the running day as it is now")
+SEQ = Column("seq", "integer", "Event at which this was so")
+
+
+def _instant(value: str) -> datetime:
+    return datetime.fromisoformat(value).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    sql: str
+    arrow: pa.DataType
+    read: Callable[[Any], Any] | None = None
+
+
+_TYPES = {
+    "text": _Type("VARCHAR", pa.string()),
+    "json": _Type("VARCHAR", pa.string()),
+    "boolean": _Type("BOOLEAN", pa.bool_()),
+    "integer": _Type("BIGINT", pa.int64()),
+    "date": _Type("DATE", pa.date32(), date.fromisoformat),
+    "instant": _Type("TIMESTAMP", pa.timestamp("us"), _instant),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the warehouse: its name and columns. Instants are UTC without a zone."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def address(self) -> str:
+        """Name with schema, as SQL wants it."""
+        return f"{SCHEMA}.{self.name}"
+
+    @property
+    def schema(self) -> dg.TableSchema:
+        """The columns as Dagster shows them."""
+        return dg.TableSchema([dg.TableColumn(c.name, _TYPES[c.type].sql.lower(), c.description) for c in self.columns])
+
+    def replace(self, connection: duckdb.DuckDBPyConnection, rows: Iterable[Mapping[str, Any]], **scope: object) -> int:
+        """Put rows in the place of those whose columns equal `scope` (all rows without one), and return how many.
+
+        The same rows again change nothing, so a run can be repeated. Call it in a transaction.
+        """
+        arrow = self._arrow(rows)
+        self.make(connection)
+        condition = " AND ".join(f"{name} = ?" for name in scope) or "true"
+        connection.execute(f"DELETE FROM {self.address} WHERE {condition}", list(scope.values()))  # noqa: S608
+        self._append(connection, arrow)
+        return arrow.num_rows
+
+    def append(self, connection: duckdb.DuckDBPyConnection, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Add rows and return how many."""
+        arrow = self._arrow(rows)
+        self.make(connection)
+        self._append(connection, arrow)
+        return arrow.num_rows
+
+    def rows(
+        self, connection: duckdb.DuckDBPyConnection, rest: str = "", values: Iterable[object] = ()
+    ) -> list[dict[str, Any]]:
+        """Return rows as dictionaries; `rest` is what follows the table in the SELECT."""
+        self.make(connection)
+        names = [column.name for column in self.columns]
+        query = f"SELECT {', '.join(names)} FROM {self.address} {rest}"  # noqa: S608
+        found = connection.execute(query, list(values)).fetchall()
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    def count(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Return how many rows there are."""
+        self.make(connection)
+        return connection.execute(f"SELECT count(*) FROM {self.address}").fetchall()[0][0]  # noqa: S608
+
+    def _arrow(self, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+        rows = list(rows)
+        return pa.table({column.name: _array(column, [row[column.name] for row in rows]) for column in self.columns})
+
+    def _append(self, connection: duckdb.DuckDBPyConnection, arrow: pa.Table) -> None:
+        names = ", ".join(column.name for column in self.columns)
+        connection.register("incoming", arrow)
+        connection.execute(f"INSERT INTO {self.address} ({names}) SELECT {names} FROM incoming")  # noqa: S608
+        connection.unregister("incoming")
+
+    def make(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make the table where there is none; give an older one the columns that have been added since."""
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        columns = [f"{column.name} {_TYPES[column.type].sql}" for column in self.columns]
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {self.address} ({', '.join(columns)})")
+        for column in columns:
+            connection.execute(f"ALTER TABLE {self.address} ADD COLUMN IF NOT EXISTS {column}")
+
+
+def _array(column: Column, values: list[Any]) -> pa.Array:
+    kind = _TYPES[column.type]
+    if kind.read is not None:
+        values = [kind.read(value) if isinstance(value, str) else value for value in values]
+    return pa.array(values, kind.arrow)
+
+
+@contextmanager
+def transaction(warehouse: DuckDBResource) -> Generator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for one transaction: all of it is kept, or none when an error leaves the block."""
+    with warehouse.get_connection() as connection:
+        connection.begin()
+        yield connection
+        connection.commit()
