@@ -64,18 +64,23 @@ def start_service(settings: Settings, port: int) -> Child:
 
 
 def _start_dagster(settings: Settings, port: int) -> Child:
+    env = dagster_environment(settings)
+    workspace = str(ROOT / "workspace.yaml")
+    command = [program("dagster"), "dev", "--host", "127.0.0.1", "--port", str(port), "--workspace", workspace]
+    return Child.start("dagster", command, log_folder=settings.home / "logs", env=env)
+
+
+def dagster_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment for Dagster, with its home made ready and nothing sent to anybody."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(ROOT / "dagster_defs" / "dagster.yaml", settings.dagster_home / "dagster.yaml")
-    env = environment(
+    return environment(
         DAGSTER_SCIM_HOME=str(settings.home),
         DAGSTER_HOME=str(settings.dagster_home),
         DAGSTER_DISABLE_TELEMETRY="1",
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         DO_NOT_TRACK="1",
     )
-    workspace = str(ROOT / "workspace.yaml")
-    command = [program("dagster"), "dev", "--host", "127.0.0.1", "--port", str(port), "--workspace", workspace]
-    return Child.start("dagster", command, log_folder=settings.home / "logs", env=env)
 
 
 def _require_free(port: int, option: str) -> None:
