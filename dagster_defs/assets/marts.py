@@ -1,6 +1,7 @@
 """The dbt project's models as assets."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -38,4 +39,6 @@ prepare_if_stale(DBT_PROJECT)
 def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: DuckDBResource) -> Any:
     """Build and test the models over the warehouse."""
     variables = json.dumps({"warehouse": warehouse.database})
-    yield from dbt.cli(["build", "--vars", variables], context=context).stream()
+    # One folder for all runs: a folder for each would fill the disk, and what was parsed is found again here.
+    target = Path(warehouse.database).with_name("dbt_target")
+    yield from dbt.cli(["build", "--vars", variables], context=context, target_path=target).stream()
