@@ -31,12 +31,12 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 
-def user(name: str, **attributes: Any) -> Body:
+def user(name: str, /, **attributes: Any) -> Body:
     """A user's body."""
     return {"schemas": [USER], "userName": name, "active": True, **attributes}
 
 
-def group(name: str, *members: str, **attributes: Any) -> Body:
+def group(name: str, /, *members: str, **attributes: Any) -> Body:
     """A group's body."""
     return {"schemas": [GROUP], "displayName": name, "members": [{"value": m} for m in members], **attributes}
 
