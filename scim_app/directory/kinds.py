@@ -6,15 +6,16 @@ An attribute declared here is a column of the store, a fast filter, a column of 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import scim2_models
-from scim2_models import ComplexAttribute, EnterpriseUser, Group, Resource
+from pydantic import Field
+from scim2_models import ComplexAttribute, Mutability, Reference, Required, Resource, Returned
 
 Document = Mapping[str, Any]
 """A SCIM resource as JSON: what the client owns, plus `schemas` and `id`."""
 
-ENTERPRISE = str(EnterpriseUser.__schema__)
+ENTERPRISE = str(scim2_models.EnterpriseUser.__schema__)
 
 
 class Email(scim2_models.Email):
@@ -29,6 +30,34 @@ class User(scim2_models.User):  # pyright: ignore[reportMissingTypeArgument]
     emails: list[Email] | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
     Emails: ClassVar[type[ComplexAttribute]] = Email
+
+
+class Manager(scim2_models.Manager):
+    """A manager by id alone, as identity providers send it; its schema asks for no more (RFC 7643 §8.7.1)."""
+
+    ref: Annotated[Reference["User"] | None, Required.false] = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
+        None, serialization_alias="$ref", validation_alias="$ref"
+    )
+
+
+class EnterpriseUser(scim2_models.EnterpriseUser):
+    """The enterprise extension."""
+
+    manager: Manager | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class GroupMember(scim2_models.GroupMember):
+    """A member whose `display` is the user's own name: a client can't set it, and gets it on request."""
+
+    display: Annotated[str | None, Mutability.read_only, Returned.request] = None
+
+
+class Group(scim2_models.Group):
+    """A group."""
+
+    members: list[GroupMember] | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    Members: ClassVar[type[ComplexAttribute]] = GroupMember
 
 
 def value_at(document: Document, path: str) -> Any:

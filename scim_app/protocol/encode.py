@@ -67,7 +67,7 @@ def _derived(
         return {}
     if kind is TEAM:
         found: dict[str, list[dict[str, Any]]] = {
-            row.id: [_located(base_url, member) for member in members.of_team(connection, org_id, row.id)]
+            row.id: [_member(base_url, one, wanted) for one in members.of_team(connection, org_id, row.id)]
             for row in rows
         }
     else:
@@ -76,8 +76,13 @@ def _derived(
     return {key: b',"%s":%s' % (name.encode(), orjson.dumps(value)) for key, value in found.items() if value}
 
 
-def _located(base_url: str, member: dict[str, Any]) -> dict[str, Any]:
-    return member | {"$ref": f"{base_url}/{member['$ref']}"} if "$ref" in member else member
+def _member(base_url: str, member: dict[str, Any], wanted: Parameters) -> dict[str, Any]:
+    if "$ref" not in member:
+        return member
+    shown = member | {"$ref": f"{base_url}/{member['$ref']}"}
+    if not wanted.attributes:
+        del shown["display"]  # returned on request
+    return shown
 
 
 def _group(base_url: str, team_id: str, name: str) -> dict[str, str]:

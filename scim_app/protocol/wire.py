@@ -8,7 +8,6 @@ from scim2_models import (
     AuthenticationScheme,
     Bulk,
     ChangePassword,
-    EnterpriseUser,
     Error,
     ETag,
     Filter,
@@ -23,7 +22,7 @@ from scim2_models import (
 )
 from scim2_server.service import ScimService
 
-from scim_app.directory.kinds import KINDS, USER, Kind, User
+from scim_app.directory.kinds import KINDS, USER, EnterpriseUser, Kind, User
 from scim_app.directory.names import fold
 from scim_app.errors import StoreUnavailable
 

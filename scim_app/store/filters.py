@@ -111,6 +111,9 @@ class _Compiler(_Logic):
             return _compare(self._attributes.single(binding), node.op, value)
         rows = self._attributes.rows(binding)
         element = rows.read(sub_attribute(binding), is_exact(binding))
+        if value is None:
+            unassigned = sa.not_(rows.any(_present(element)))
+            return _compare_to_null(unassigned, node.op)
         if node.op == CompareOperator.ne:
             return sa.not_(rows.any(_compare(element, CompareOperator.eq, value)))
         return rows.any(_compare(element, node.op, value))
@@ -179,16 +182,20 @@ def _present(value: Expression) -> Condition:
 def _compare(found: Expression, op: CompareOperator, value: Any) -> Condition:
     """Return a comparison that is never NULL: a missing value equals null and differs from all else."""
     if value is None:
-        match op:
-            case CompareOperator.eq:
-                return found.is_(None)
-            case CompareOperator.ne:
-                return found.is_not(None)
-            case _:
-                return sa.false()
+        return _compare_to_null(found.is_(None), op)
     if op == CompareOperator.ne:
         return sa.not_(sa.func.coalesce(found == value, sa.false()))
     return sa.func.coalesce(_relation(found, op, value), sa.false())
+
+
+def _compare_to_null(unassigned: Condition, op: CompareOperator) -> Condition:
+    match op:
+        case CompareOperator.eq:
+            return unassigned
+        case CompareOperator.ne:
+            return sa.not_(unassigned)
+        case _:
+            return sa.false()
 
 
 def _relation(found: Expression, op: CompareOperator, value: Any) -> Expression:
