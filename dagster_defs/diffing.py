@@ -47,8 +47,8 @@ def access_changes(events: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
         events: rows in order of `seq` from the first on, `change` and `document` as values.
 
     Yields:
-        `seq`, `event_id`, `occurred_at`, `change`, `how`, `user_id`, `user_name`, `display_name`, `email`, `department`,
-        `teams` (names, those lost in the case of a leaver, else those had afterwards), `detail`, `actor`, `idp`.
+        `seq`, `event_id`, `occurred_at`, `change`, `how`, `user_id`, `user_name`, `display_name`, `email`,
+        `department`, `teams` (names: those a leaver lost, else those had afterwards), `detail`, `actor`, `idp`.
     """
     directory = _Directory()
     for event in events:

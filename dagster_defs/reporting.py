@@ -36,10 +36,10 @@ class Report:
     access_review_population: Rows
     sync_failures: Rows
 
-    @property
-    def folder(self) -> str:
-        """Folder of this state: the same state always has the same one."""
-        return f"{self.organization}/{self.as_of_day}-seq-{self.as_of_event:06d}"
+
+def folder(organization: str, as_of_day: date | str, as_of_event: int) -> str:
+    """Return the folder of a state, below the one of all reports: the same state always has the same one."""
+    return f"{organization}/{as_of_day}-seq-{as_of_event:06d}"
 
 
 def write(report: Report, root: Path) -> Path:
@@ -47,14 +47,15 @@ def write(report: Report, root: Path) -> Path:
 
     The folder appears whole or not at all: `report.html`, and a CSV file for each of its tables.
     """
-    folder, building = root / report.folder, root / f"{report.folder}.partial"
+    final = root / folder(report.organization, report.as_of_day, report.as_of_event)
+    building = final.with_suffix(".partial")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     (building / "report.html").write_text(html(report))
     for name in ("leavers", "access_review_population", "sync_failures"):
         (building / f"{name}.csv").write_bytes(as_csv(getattr(report, name)))
-    shutil.rmtree(folder, ignore_errors=True)
-    return building.rename(folder)
+    shutil.rmtree(final, ignore_errors=True)
+    return building.rename(final)
 
 
 def html(report: Report) -> str:

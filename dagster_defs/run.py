@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from dagster_defs import reporting
 from dagster_defs.automation import provisioning
 from dagster_defs.definitions import defs
 from dagster_defs.partitions import DAYS, last_day
@@ -29,12 +30,14 @@ _FAILURES = "SELECT org, occurred_at, method, path, status, scim_type, detail FR
 
 
 def main() -> None:
-    """Run the job for a day and print `{"partition", "organizations": […], "reports"}`; exit status 1 when it fails."""
+    """Run the job for a day and print `{"partition", "organizations": […]}`; exit status 1 when it fails."""
     parser = argparse.ArgumentParser(prog="python -m dagster_defs.run", description=__doc__)
     parser.add_argument("--partition", help="day to materialize, such as 2026-11-24; the running day by default")
     partition = parser.parse_args().partition or last_day(DAYS).isoformat()
     if not DAYS.has_partition_key(partition):
-        parser.error(f"{partition} is not a day there are snapshots of; choose one from {DAYS.get_first_partition_key()}")
+        parser.error(
+            f"{partition} is not a day there are snapshots of; choose one from {DAYS.get_first_partition_key()}"
+        )
     with dg.DagsterInstance.get() as instance:
         job = defs.resolve_job_def(provisioning.name)
         run = job.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False)
@@ -45,7 +48,7 @@ def main() -> None:
 
 
 def summary(partition: str) -> dict[str, Any]:
-    """Return what the warehouse holds: counts, leavers and refused writes of each organization."""
+    """Return what the warehouse holds of each organization: counts, leavers, refused writes, path of the report."""
     settings = Settings()
     warehouse = DuckDBResource(database=str(settings.warehouse_path))
     with warehouse.get_connection() as connection:
@@ -57,9 +60,10 @@ def summary(partition: str) -> dict[str, Any]:
         dict(zip(names, row, strict=True))
         | {"leavers": [{"user_name": name, "at": at, "how": how} for org, name, at, how in leavers if org == row[0]]}
         | {"sync_failures": [dict(zip(told, found[1:], strict=True)) for found in failures if found[0] == row[0]]}
+        | {"report": str(settings.reports_path / reporting.folder(row[0], partition, row[1]) / "report.html")}
         for row in counts
     ]
-    return {"partition": partition, "organizations": organizations, "reports": str(settings.reports_path)}
+    return {"partition": partition, "organizations": organizations}
 
 
 if __name__ == "__main__":

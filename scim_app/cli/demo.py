@@ -50,7 +50,7 @@ def demo(
         with Console(stderr=True).status("Materializing the assets, one run of the job `provisioning` …"):
             summary = _materialize(settings)
     told = next(one for one in summary["organizations"] if one["slug"] == slug)
-    _tell(told, summary["reports"], settings)
+    _tell(told, settings)
     differing = _differing(played, told)
     for problem in differing:
         typer.echo(f"NOT AS PLAYED: {problem}", err=True)
@@ -141,7 +141,7 @@ def _differing(played: Played, told: dict[str, Any]) -> list[str]:
     return found
 
 
-def _tell(told: dict[str, Any], reports: str, settings: Settings) -> None:
+def _tell(told: dict[str, Any], settings: Settings) -> None:
     lines = [
         "",
         f"Organization {told['slug']}: {told['users']} users ({told['active_users']} active), "
@@ -153,7 +153,7 @@ def _tell(told: dict[str, Any], reports: str, settings: Settings) -> None:
         f"Refused writes ({len(told['sync_failures'])})",
         *(f"  {row['method']:<5} {row['path']:<44} {row['status']}  {row['detail']}" for row in told["sync_failures"]),
         "",
-        f"Report       {reports}/{told['slug']}/",
+        f"Report       {told['report']}",
         f"SCIM         {settings.scim_base_url(told['slug'])}",
         "Dagster UI   http://127.0.0.1:3000/assets   (while `make run` is up)",
         "",
