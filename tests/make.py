@@ -165,3 +165,9 @@ def answers(url: str) -> bool:
         return httpx.get(url, trust_env=False, timeout=2).is_success
     except httpx.HTTPError:
         return False
+
+
+def port_answers(port: int) -> bool:
+    """Whether anything listens on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
