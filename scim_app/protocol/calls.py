@@ -13,6 +13,7 @@ from scim2_server.routing import Target
 
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.kinds import KINDS
+from scim_app.store import resources
 from scim_app.store.event_log import Unit
 from scim_app.store.tokens import Caller
 
@@ -58,14 +59,18 @@ class Call:
         """Return a write of this caller's organization for the store's writer."""
         return lambda connection: work(Unit.begin(connection, self.caller.org_id, self.actor))
 
-    def refusal(self, error: SCIMException) -> Event:
-        """Return the event that remembers a refused write: what was asked, and why it was refused."""
+    def refusal(self, error: SCIMException, unit: Unit) -> Event:
+        """Return the event that remembers a refused write: what was asked of whom, and why it was refused."""
         kind = next((kind for kind in KINDS.values() if kind.endpoint == self.target.endpoint), None)
+        target = self.target.resource_id
         named = self.body.get(kind.unique) if kind else None
+        if kind and target and named is None:
+            held = resources.find(unit.connection, unit.org_id, kind, target)
+            named = held.load()[kind.unique] if held else None
         return Event(
             type=EventType.WRITE_REJECTED,
             subject_kind=kind.name if kind else "organization",
-            subject_id=self.target.resource_id,
+            subject_id=target,
             subject_name=named if isinstance(named, str) else None,
             change={"request": _kept(self.body)},
             status=error.status,

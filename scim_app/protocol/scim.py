@@ -101,8 +101,7 @@ class ScimEndpoint:
 
     async def _remember(self, call: Call, error: SCIMException) -> None:
         """Record a refused write: these are the sync failures."""
-        event = call.refusal(error)
-        await asyncio.wrap_future(self._store.submit(call.unit(lambda unit: unit.record(event))))
+        await asyncio.wrap_future(self._store.submit(call.unit(lambda unit: unit.record(call.refusal(error, unit)))))
 
 
 def failure(problem: Exception, request_id: str) -> Reply:

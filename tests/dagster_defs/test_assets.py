@@ -1,0 +1,140 @@
+"""The assets tell what the log tells, once, however often they run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import make
+import sqlalchemy as sa
+
+from dagster_defs import asset_checks
+from dagster_defs.resources import resources
+from scim_app.settings import Settings
+from scim_app.store.session import open_writer
+
+Query = Callable[[str], list[Any]]
+
+
+def test_snapshots_are_the_directory_as_it_is(directory: Any, materialize: Any, query: Query) -> None:
+    ada = directory.user("ada@example.com", displayName="Ada")
+    bob = directory.user("bob@example.com")
+    directory.team("Data", ada, bob, "not provisioned yet")
+    directory.deactivate(bob)
+    materialize()
+    assert query("SELECT user_name, active, display_name FROM identity.users ORDER BY user_name") == [
+        ("ada@example.com", True, "Ada"),
+        ("bob@example.com", False, None),
+    ]
+    assert query("SELECT display_name FROM identity.teams") == [("Data",)]
+    assert query("SELECT pending, count(*) FROM identity.team_members GROUP BY pending ORDER BY pending") == [
+        (False, 2),
+        (True, 1),
+    ]
+    assert query("SELECT DISTINCT seq FROM identity.users") == [(6,)]
+
+
+def test_running_again_changes_nothing(directory: Any, materialize: Any, query: Query) -> None:
+    directory.deactivate(directory.user("ada@example.com"))
+    tables = ("provisioning_events", "users", "access_changes", "deprovisioned_accounts", "alert_deliveries")
+    materialize()
+    first: dict[str, list[Any]] = {table: query(f"SELECT * FROM identity.{table} ORDER BY ALL") for table in tables}
+    materialize()
+    assert {table: query(f"SELECT * FROM identity.{table} ORDER BY ALL") for table in tables} == first
+    assert all(first.values())
+
+
+def test_each_run_copies_the_events_that_are_new(directory: Any, materialize: Any, query: Query) -> None:
+    directory.user("ada@example.com")
+    materialize()
+    directory.user("bob@example.com")
+    materialize()
+    assert query("SELECT seq FROM identity.provisioning_events ORDER BY seq") == [(1,), (2,), (3,), (4,)]
+
+
+def test_a_store_restored_to_an_earlier_state_is_copied_anew(
+    directory: Any, materialize: Any, query: Query, settings: Settings
+) -> None:
+    ada = directory.user("ada@example.com")
+    materialize()
+    with open_writer(settings.store_url).begin() as connection:
+        connection.execute(sa.text("UPDATE organizations SET log_epoch = 'another life'"))
+    directory.deactivate(ada)
+    materialize()
+    assert query("SELECT seq, log_epoch = 'another life' FROM identity.provisioning_events ORDER BY seq")[-1] == (
+        4,
+        True,
+    )
+    assert query("SELECT count(*) FROM identity.provisioning_events") == [(4,)]
+
+
+def test_joiners_and_leavers_become_rows(directory: Any, materialize: Any, query: Query) -> None:
+    ada = directory.user("ada@example.com")
+    directory.team("Data", ada)
+    directory.deactivate(ada)
+    materialize()
+    assert query("SELECT change, how FROM identity.access_changes ORDER BY seq") == [
+        ("joiner", "created"),
+        ("mover", "joined_team"),
+        ("leaver", "deactivated"),
+    ]
+    assert query("SELECT user_name, how, teams FROM identity.deprovisioned_accounts") == [
+        ("ada@example.com", "deactivated", "Data")
+    ]
+
+
+def test_a_finding_is_told_once_to_each_channel(
+    directory: Any, materialize: Any, sent: Callable[[], list[str]]
+) -> None:
+    directory.deactivate(directory.user("ada@example.com"))
+    materialize()
+    materialize()
+    assert sent() == [
+        "json://one.example [acme] Account deprovisioned: ada@example.com",
+        "json://two.example [acme] Account deprovisioned: ada@example.com",
+    ]
+
+
+def test_what_a_channel_refused_is_told_when_it_works_again(
+    directory: Any, materialize: Any, sent: Callable[[], list[str]], settings: Settings, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)  # between the retries
+    directory.deactivate(directory.user("ada@example.com"))
+    broken = settings.home / "broken"
+    broken.touch()
+    assert not materialize(raise_on_error=False).success
+    assert sent() == []
+    broken.unlink()
+    materialize()
+    assert len(sent()) == 2
+
+
+def test_no_secret_of_a_channel_is_in_the_ledger(directory: Any, materialize: Any, query: Query) -> None:
+    directory.deactivate(directory.user("ada@example.com"))
+    materialize()
+    for (channel,) in query("SELECT channel FROM identity.alert_deliveries"):
+        assert "example" not in channel
+
+
+def test_every_change_has_an_event_finds_a_row_changed_past_the_log(directory: Any, settings: Settings) -> None:
+    scim = resources(settings)["scim"]
+    ada = directory.user("ada@example.com")
+    assert asset_checks.every_change_has_an_event(scim=scim).passed
+    with open_writer(settings.store_url).begin() as connection:
+        connection.execute(sa.text("UPDATE users SET document = replace(document, 'ada@', 'eve@')"))
+    found = asset_checks.every_change_has_an_event(scim=scim)
+    assert not found.passed
+    assert found.metadata["unexplained"].value == {"acme": [ada]}
+
+
+def test_the_chain_check_finds_an_event_changed_afterwards(directory: Any, settings: Settings) -> None:
+    scim = resources(settings)["scim"]
+    directory.user("ada@example.com")
+    assert asset_checks.event_log_chain_holds(scim=scim).passed
+    with open_writer(settings.store_url).begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER events_no_update"))
+        connection.execute(sa.text("UPDATE events SET subject_name = 'eve@example.com' WHERE seq = 3"))
+    assert not asset_checks.event_log_chain_holds(scim=scim).passed
+
+
+def test_without_a_store_the_location_loads_and_has_nothing_to_do(settings: Settings) -> None:
+    assert resources(make.settings(settings.home / "none"))["scim"].heads() == []
+    assert not (settings.home / "none").exists()
