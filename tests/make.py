@@ -143,11 +143,11 @@ class Service:
 
 
 @contextmanager
-def service(home: Path, *, port: int | None = None) -> Generator[Service]:
+def service(home: Path, *, workers: int = 1) -> Generator[Service]:
     """Run `dagster-scim serve` on a store that is up to date; stop it at the end."""
-    port = port or free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
-    program = [str(BIN / "dagster-scim"), "serve", "--port", str(port)]
+    program = [str(BIN / "dagster-scim"), "serve", "--port", str(port), "--workers", str(workers)]
     env = environment(home, DAGSTER_SCIM_PUBLIC_URL=address)
     with (home / "service.log").open("ab") as log:
         process = subprocess.Popen(program, env=env, stdout=log, stderr=log)

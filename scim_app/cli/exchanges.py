@@ -65,7 +65,7 @@ def _story(path: Path, name: str) -> Story:
 
 
 def play(story: Story, client: httpx.Client) -> Iterator[Outcome]:
-    """Send a story's requests one after the other and yield what became of each.
+    """Send a story's requests one after the other and yield what became of each; end where the rest can't be played.
 
     Args:
         story: the story.
@@ -80,9 +80,11 @@ def play(story: Story, client: httpx.Client) -> Iterator[Outcome]:
             headers={"Content-Type": "application/scim+json", **(step.headers or {})},
         )
         held = orjson.loads(answer.content) if answer.content else None
-        for name, path in (step.capture or {}).items():
-            captured[name] = str(_at(held, path))
-        yield Outcome(step, answer.status_code, _problem(step, answer.status_code, held, captured))
+        problem = _problem(step, answer.status_code, held, captured)
+        yield Outcome(step, answer.status_code, problem)
+        if problem and step.capture:
+            return  # the later steps need what this one did not give
+        captured |= {name: str(_at(held, path)) for name, path in (step.capture or {}).items()}
 
 
 def _problem(step: Step, status: int, held: Any, captured: Mapping[str, str]) -> str | None:
