@@ -8,7 +8,7 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.resources import ScimStore
 
 
-@dg.asset_check(asset="provisioning_events", blocking=True)
+@dg.asset_check(asset="provisioning_events", additional_deps=["scim_directory"], blocking=True)
 def every_change_has_an_event(scim: ScimStore) -> dg.AssetCheckResult:
     """The live tables hold exactly what the event log explains: nothing was changed past the log."""
     with scim.opened() as export:

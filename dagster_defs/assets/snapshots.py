@@ -8,7 +8,7 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_metadata
-from dagster_defs.assets.sources import DIRECTORY, EVENT_LOG, OWNERS
+from dagster_defs.assets.sources import EVENT_LOG, OWNERS
 from dagster_defs.partitions import DAYS, cut, last_day
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import DAY, ORGANIZATION, POOL, SEQ, Table, transaction
@@ -29,7 +29,7 @@ _SAID = {
     specs=[
         dg.AssetSpec(
             table.name,
-            deps=[EVENT_LOG, DIRECTORY, "provisioning_events"],
+            deps=[EVENT_LOG, "provisioning_events"],
             group_name="snapshots",
             owners=OWNERS,
             kinds={"python", "duckdb"},

@@ -1,5 +1,6 @@
 """`dagster-scim dev`: the SCIM service and Dagster on one machine, over an embedded store."""
 
+import os
 import shutil
 import signal
 import sys
@@ -113,13 +114,23 @@ def _tell(settings: Settings, dagster_port: int, token: str | None) -> None:
     lines += [
         f"  Dagster UI      http://127.0.0.1:{dagster_port}",
         f"  Reports         {settings.reports_path}",
-        f"  Alerts          {len(settings.alert_urls) or 'no'} channel(s) in DAGSTER_SCIM_ALERT_URLS",
+        f"  Alerts          {_alerts(settings)}",
         "",
-        "  A new token:                 dagster-scim token create " + slugs[0],
-        "  See it work with real data:  make demo   (in another terminal)",
+        f"  Another token:     {command_name()} token create {slugs[0]}",
+        f"  See it with data:  {command_name()} demo   (in another terminal)",
         "",
     ]
     typer.echo("\n".join(lines))
+
+
+def _alerts(settings: Settings) -> str:
+    count = len(settings.alert_urls)
+    return f"to {count} channel{'s' * (count > 1)}" if count else "nowhere: set DAGSTER_SCIM_ALERT_URLS"
+
+
+def command_name() -> str:
+    """Return how a person calls this program from the folder they are in."""
+    return "dagster-scim" if shutil.which("dagster-scim") else os.path.relpath(program("dagster-scim"))
 
 
 @contextmanager
