@@ -1,6 +1,7 @@
 """What the assets stand on: the store's export, the DuckDB warehouse and the alert channels."""
 
 import hashlib
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,11 @@ class AlertChannels(dg.ConfigurableResource["AlertChannels"]):
         return bool(channel.add(url)) and bool(channel.notify(title=title, body=body))
 
 
+def dbt() -> DbtCliResource:
+    """Return the dbt that was installed beside this Python, wherever PATH points."""
+    return DbtCliResource(project_dir=DBT_PROJECT, dbt_executable=str(Path(sys.executable).with_name("dbt")))
+
+
 class ReportFolder(dg.ConfigurableResource["ReportFolder"]):
     """Where compliance reports are kept."""
 
@@ -68,7 +74,7 @@ class ReportFolder(dg.ConfigurableResource["ReportFolder"]):
 def resources(settings: Settings) -> dict[str, object]:
     """Return the resources by the names that assets ask for."""
     return {
-        "dbt": DbtCliResource(project_dir=DBT_PROJECT),
+        "dbt": dbt(),
         "scim": ScimStore(url=settings.store_url),
         "warehouse": DuckDBResource(database=str(settings.warehouse_path)),
         "reports": ReportFolder(path=str(settings.reports_path)),

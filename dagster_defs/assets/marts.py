@@ -9,17 +9,17 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.sources import OWNERS
-from dagster_defs.resources import DBT_PROJECT
+from dagster_defs.resources import DBT_PROJECT, dbt
 from dagster_defs.warehouse import POOL
 
 
-def prepare_if_stale(project: DbtProject) -> None:
+def parse_if_stale(project: DbtProject) -> None:
     """Make the dbt manifest where there is none or a source is newer: parsing takes seconds, and runs load this."""
     sources = [path for kind in ("*.sql", "*.yml") for path in project.project_dir.glob(f"models/**/{kind}")]
     sources += [*project.project_dir.glob("*.yml"), *project.project_dir.glob("tests/*.sql")]
     manifest = project.manifest_path
     if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in sources):
-        project.preparer.prepare(project)
+        dbt().cli(["parse", "--quiet"], target_path=project.target_path).wait()
 
 
 class Translator(DagsterDbtTranslator):
@@ -32,7 +32,7 @@ class Translator(DagsterDbtTranslator):
         )
 
 
-prepare_if_stale(DBT_PROJECT)
+parse_if_stale(DBT_PROJECT)
 
 
 @dbt_assets(manifest=DBT_PROJECT.manifest_path, project=DBT_PROJECT, dagster_dbt_translator=Translator(), pool=POOL)
