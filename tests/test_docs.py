@@ -1,0 +1,48 @@
+"""What the documents point to exists, and the commands and settings they name are the real ones."""
+
+import re
+from pathlib import Path
+
+import make
+import pytest
+import typer
+
+from scim_app.cli import app
+from scim_app.settings import Settings
+
+DOCUMENTS = [*make.ROOT.glob("*.md"), *make.ROOT.glob("docs/**/*.md"), *make.ROOT.glob("tests/**/*.md")]
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+COMMAND = re.compile(r"dagster-scim ((?:org|token|events) [a-z]+|[a-z]+)")
+
+
+def commands() -> set[str]:
+    """Every command with its group, and the groups."""
+    click = typer.main.get_command(app)
+    found: set[str] = set()
+    for name, command in click.commands.items():
+        found |= {name, *(f"{name} {inner}" for inner in getattr(command, "commands", {}))}
+    return found
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(make.ROOT).as_posix())
+def test_links_lead_somewhere(path: Path) -> None:
+    targets = [path.parent / link for link in LINK.findall(path.read_text())]
+    assert [target for target in targets if not target.exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(make.ROOT).as_posix())
+def test_the_commands_named_exist(path: Path) -> None:
+    assert set(COMMAND.findall(path.read_text())) <= commands()
+
+
+def test_the_readme_names_every_setting() -> None:
+    named = set(re.findall(r"^\| `DAGSTER_SCIM_([A-Z_]+)`", (make.ROOT / "README.md").read_text(), re.MULTILINE))
+    assert named == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_decision_has_its_five_headings_and_fits_on_a_screen() -> None:
+    headings = ["## Context", "## Decision", "## Consequences", "## Alternatives", "## References"]
+    for page in (make.ROOT / "docs" / "decisions").glob("0*.md"):
+        lines = page.read_text().splitlines()
+        assert [line for line in lines if line.startswith("## ")] == headings, page.name
+        assert len(lines) <= 40, page.name
