@@ -11,10 +11,9 @@ from dagster_defs import alerting
 from dagster_defs.alerting import Finding
 from dagster_defs.assets.changes import DEPROVISIONED_ACCOUNTS
 from dagster_defs.assets.events import SYNC_FAILURES
-from dagster_defs.assets.materialized import result, table_metadata
-from dagster_defs.assets.sources import OWNERS
+from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.resources import AlertChannels
-from dagster_defs.warehouse import POOL, Table, transaction
+from dagster_defs.warehouse import Table, transaction
 from scim_app.store.exported import Column
 
 ALERT_DELIVERIES = Table(
@@ -28,13 +27,10 @@ ALERT_DELIVERIES = Table(
 )
 
 
-@dg.asset(
+@table_asset(
+    ALERT_DELIVERIES,
+    group="alerts",
     deps=[SYNC_FAILURES.name, DEPROVISIONED_ACCOUNTS.name],
-    group_name="alerts",
-    owners=OWNERS,
-    kinds={"python", "duckdb"},
-    pool=POOL,
-    metadata=table_metadata(ALERT_DELIVERIES),
     retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
 )
 def alert_deliveries(warehouse: DuckDBResource, channels: AlertChannels) -> "dg.MaterializeResult[Any]":

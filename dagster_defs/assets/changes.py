@@ -9,9 +9,8 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs import diffing
 from dagster_defs.assets.events import PROVISIONING_EVENTS
-from dagster_defs.assets.materialized import result, table_metadata
-from dagster_defs.assets.sources import OWNERS
-from dagster_defs.warehouse import ORGANIZATION, POOL, Table, transaction
+from dagster_defs.assets.materialized import result, table_asset
+from dagster_defs.warehouse import ORGANIZATION, Table, transaction
 from scim_app.store.exported import Column
 
 _PERSON = (
@@ -57,14 +56,7 @@ DEPROVISIONED_ACCOUNTS = Table(
 )
 
 
-@dg.asset(
-    deps=["provisioning_events"],
-    group_name="changes",
-    owners=OWNERS,
-    kinds={"python", "duckdb"},
-    pool=POOL,
-    metadata=table_metadata(ACCESS_CHANGES),
-)
+@table_asset(ACCESS_CHANGES, group="changes", deps=[PROVISIONING_EVENTS.name])
 def access_changes(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Who joined, moved and left, in order, each with the event that shows it."""
     with transaction(warehouse) as connection:
@@ -83,14 +75,7 @@ def _changes(org: str, log: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"org": org, "day": days[change["seq"]], **change} for change in diffing.access_changes(log)]
 
 
-@dg.asset(
-    deps=[access_changes],
-    group_name="changes",
-    owners=OWNERS,
-    kinds={"python", "duckdb"},
-    pool=POOL,
-    metadata=table_metadata(DEPROVISIONED_ACCOUNTS),
-)
+@table_asset(DEPROVISIONED_ACCOUNTS, group="changes", deps=[ACCESS_CHANGES.name])
 def deprovisioned_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Accounts that lost access and have not come back, each with the teams it lost."""
     with transaction(warehouse) as connection:

@@ -7,11 +7,11 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs.assets.materialized import result, table_metadata
-from dagster_defs.assets.sources import EVENT_LOG, OWNERS
+from dagster_defs.assets.materialized import result, table_asset
+from dagster_defs.assets.sources import EVENT_LOG
 from dagster_defs.partitions import local_day
 from dagster_defs.resources import ScimStore
-from dagster_defs.warehouse import DAY, ORGANIZATION, POOL, Table, transaction
+from dagster_defs.warehouse import DAY, ORGANIZATION, Table, transaction
 from scim_app.store.export import Export, Head
 from scim_app.store.exported import EVENT_COLUMNS
 
@@ -27,14 +27,7 @@ _TOLD = {
 SYNC_FAILURES = Table("sync_failures", (ORGANIZATION, DAY, *(c for c in EVENT_COLUMNS if c.name in _TOLD)))
 
 
-@dg.asset(
-    deps=[EVENT_LOG],
-    group_name="changes",
-    owners=OWNERS,
-    kinds={"python", "duckdb"},
-    pool=POOL,
-    metadata=table_metadata(PROVISIONING_EVENTS),
-)
+@table_asset(PROVISIONING_EVENTS, group="changes", deps=[EVENT_LOG])
 def provisioning_events(scim: ScimStore, warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Every event of every organization, copied from the log: each run adds what is new, so none is missed."""
     with scim.opened() as export, transaction(warehouse) as connection:
@@ -65,14 +58,7 @@ def _new_events(export: Export, head: Head, after: int) -> Iterator[list[dict[st
         after = batch[-1]["seq"]
 
 
-@dg.asset(
-    deps=[provisioning_events],
-    group_name="sync_health",
-    owners=OWNERS,
-    kinds={"python", "duckdb"},
-    pool=POOL,
-    metadata=table_metadata(SYNC_FAILURES),
-)
+@table_asset(SYNC_FAILURES, group="sync_health", deps=[PROVISIONING_EVENTS.name])
 def sync_failures(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Writes of an identity provider that were refused, each with its status, SCIM error type and reason."""
     with transaction(warehouse) as connection:

@@ -1,13 +1,30 @@
-"""What each materialization tells in the Dagster UI."""
+"""Assets that are tables of the warehouse, and what each materialization tells in the Dagster UI."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
-from dagster_defs.warehouse import Table
+from dagster_defs.assets.sources import OWNERS
+from dagster_defs.warehouse import POOL, Table
 
 PREVIEW_ROWS = 10
+
+
+def table_asset(
+    table: Table, *, group: str, deps: Sequence[dg.AssetSpec | str], retry_policy: dg.RetryPolicy | None = None
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Return the decorator for an asset that writes a table and has its name."""
+    return dg.asset(
+        name=table.name,
+        deps=deps,
+        group_name=group,
+        owners=OWNERS,
+        kinds={"python", "duckdb"},
+        pool=POOL,
+        metadata=table_metadata(table),
+        retry_policy=retry_policy,
+    )
 
 
 def table_metadata(table: Table) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The tables. Every key starts with the organization; the event log can only grow."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import event
 
@@ -56,6 +58,11 @@ def _promoted(attribute: Attribute) -> sa.Column[object]:
     )
 
 
+def _unique(name: str, column: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
+    """Make a column unique within an organization, among the rows that meet a condition."""
+    sa.Index(name, column.table.c.org_id, column, unique=True, sqlite_where=where, postgresql_where=where)
+
+
 def _resources(kind: Kind, name: str) -> sa.Table:
     """Rows of one kind: the stored document is the truth, the promoted columns are projections of it."""
     table = sa.Table(
@@ -78,32 +85,10 @@ def _resources(kind: Kind, name: str) -> sa.Table:
         info={"kind": kind},
     )
     live = table.c.deleted_at.is_(None)
-    sa.Index(
-        f"ux_{name}_name",
-        table.c.org_id,
-        table.c.name_key,
-        unique=True,
-        sqlite_where=live,
-        postgresql_where=live,
-    )
-    external = live & table.c.external_id.is_not(None)
-    sa.Index(
-        f"ux_{name}_external_id",
-        table.c.org_id,
-        table.c.external_id,
-        unique=True,
-        sqlite_where=external,
-        postgresql_where=external,
-    )
+    _unique(f"ux_{name}_name", table.c.name_key, live)
+    _unique(f"ux_{name}_external_id", table.c.external_id, live & table.c.external_id.is_not(None))
     # The stable order of every list: creation. Deleted rows are outside, so a page costs its own length.
-    sa.Index(
-        f"ux_{name}_position",
-        table.c.org_id,
-        table.c.position,
-        unique=True,
-        sqlite_where=live,
-        postgresql_where=live,
-    )
+    _unique(f"ux_{name}_position", table.c.position, live)
     return table
 
 
