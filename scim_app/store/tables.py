@@ -3,7 +3,6 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
 from scim_app.directory.kinds import TEAM, USER, Attribute, Kind
 
@@ -135,13 +134,3 @@ events = sa.Table(
 )
 
 TABLES = {USER.name: users, TEAM.name: teams}
-
-for _verb in ("UPDATE", "DELETE"):
-    event.listen(
-        events,
-        "after_create",
-        sa.DDL(
-            f"CREATE TRIGGER events_no_{_verb.lower()} BEFORE {_verb} ON events "
-            "BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"
-        ).execute_if(dialect="sqlite"),
-    )

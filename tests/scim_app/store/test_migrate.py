@@ -1,0 +1,56 @@
+"""Migrations make exactly the tables that the code declares."""
+
+from pathlib import Path
+
+import make
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from scim_app.errors import StoreUnavailable
+from scim_app.store import migrate
+from scim_app.store.session import open_reader, open_writer
+from scim_app.store.tables import metadata
+
+
+def test_migrations_make_the_declared_tables(tmp_path: Path) -> None:
+    url = make.settings(tmp_path).store_url
+    migrate.upgrade(url)
+    engine = open_reader(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
+    organization = make.organization(make.settings(tmp_path))
+    before = organization.events()
+    migrate.upgrade(organization.settings.store_url)
+    assert organization.events() == before
+
+
+def test_a_store_that_is_not_there_is_not_current_and_is_not_made(tmp_path: Path) -> None:
+    url = make.settings(tmp_path / "none").store_url
+    assert migrate.is_current(url) is False
+    with pytest.raises(StoreUnavailable, match="dagster-scim migrate"):
+        migrate.require_current(url)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_without_tables_is_not_current(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite3").touch()
+    assert migrate.is_current(make.settings(tmp_path).store_url) is False
+
+
+@pytest.mark.parametrize("statement", ["UPDATE events SET actor = 'x'", "DELETE FROM events"])
+def test_the_event_log_refuses_to_be_changed(tmp_path: Path, statement: str) -> None:
+    engine = open_writer(make.organization(make.settings(tmp_path)).settings.store_url)
+    with engine.connect() as connection, pytest.raises(sa.exc.IntegrityError, match="append-only"):
+        connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+def test_a_database_that_is_not_supported_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="'mysql' is not supported"):
+        open_writer("mysql://127.0.0.1/x")
