@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scim2_models import Context, PatchOp, Resource
+from scim2_models import Context, InvalidValueException, PatchOp, Resource
 from scim2_models.path import Comparison, Path, ValuePath
 
 from scim_app.directory.kinds import TEAM, USER, Document, Kind
@@ -21,7 +21,7 @@ _SERVER_OWNED = ("id", "meta", "groups", "members", "password")
 def read_creation(kind: Kind, body: Json) -> tuple[Document, MemberDelta]:
     """Return the document and the members of a new resource (RFC 7644 §3.3)."""
     body, delta = _without_members(kind, normalise(kind, body))
-    document = _document(_validated(kind, body, Context.RESOURCE_CREATION_REQUEST))
+    document = _document(kind, _validated(kind, body, Context.RESOURCE_CREATION_REQUEST))
     return ({"active": True, **document} if kind is USER else document), delta
 
 
@@ -34,7 +34,7 @@ def read_replacement(kind: Kind, body: Json) -> Edit:
         before = stored.load()
         after = replacement.model_copy(deep=True)
         after.replace(kind.model.model_validate(before))
-        document = _document(after)
+        document = _document(kind, after)
         if kind is USER:
             document = {"active": before.get("active", True), **document}
         return document, MemberDelta(reset=True).then(delta)
@@ -67,7 +67,7 @@ def read_patch(kind: Kind, body: Json) -> Edit:
         for operation in asked.operations or ():
             one = PatchOp[kind.model].model_construct(operations=[operation])
             one.patch(resource, scim_policy=_policy_of(operation.path))
-        return _document(resource), delta
+        return _document(kind, resource), delta
 
     return edit
 
@@ -99,6 +99,8 @@ def _validated(kind: Kind, body: Json, context: Context) -> Resource[Any]:
     return kind.model.model_validate(body, scim_ctx=context, scim_policy=READING)
 
 
-def _document(resource: Resource[Any]) -> dict[str, Any]:
+def _document(kind: Kind, resource: Resource[Any]) -> dict[str, Any]:
     dumped = resource.model_dump()
+    if not str(dumped.get(kind.unique) or "").strip():
+        raise InvalidValueException(detail=f"{kind.unique} must not be empty")
     return {name: value for name, value in dumped.items() if name not in _SERVER_OWNED}

@@ -1,0 +1,123 @@
+"""What a PATCH says about members happens to those members and to nobody else."""
+
+from typing import Any
+
+import httpx
+import make
+import pytest
+
+GROUP_URN = "urn:ietf:params:scim:schemas:core:2.0:Group"
+
+
+@pytest.fixture
+def people(scim: httpx.Client) -> dict[str, str]:
+    """Ids of four users by name."""
+    return {name: scim.post("/Users", json=make.user(name)).json()["id"] for name in ("ada", "bob", "cid", "dee")}
+
+
+def filled(value: Any, people: dict[str, str]) -> Any:
+    """Replace names by ids."""
+    if isinstance(value, dict):
+        return {key: filled(held, people) for key, held in value.items()}
+    if isinstance(value, list):
+        return [filled(held, people) for held in value]
+    for name, key in people.items():
+        value = value.replace(f"<{name}>", key) if isinstance(value, str) else value
+    return value
+
+
+BOB = {"value": "<bob>"}
+
+
+@pytest.mark.parametrize(
+    ("operations", "members"),
+    [
+        ([{"op": "add", "path": "members", "value": [BOB]}], "ada bob cid"),
+        ([{"op": "add", "path": "members", "value": BOB}], "ada bob cid"),
+        ([{"op": "Add", "path": f"{GROUP_URN}:members", "value": [BOB]}], "ada bob cid"),
+        ([{"op": "add", "value": {"members": [BOB]}}], "ada bob cid"),
+        ([{"op": "add", "path": "members", "value": [{"value": "<ada>"}]}], "ada cid"),
+        ([{"op": "add", "path": "members", "value": []}], "ada cid"),
+        ([{"op": "replace", "path": "members", "value": [BOB]}], "bob"),
+        ([{"op": "replace", "path": "members", "value": []}], ""),
+        ([{"op": "replace", "value": {"displayName": "New", "members": [BOB]}}], "bob"),
+        ([{"op": "remove", "path": "members"}], ""),
+        ([{"op": "remove", "path": "members", "value": [{"value": "<ada>"}]}], "cid"),
+        ([{"op": "remove", "path": 'members[value eq "<ada>"]'}], "cid"),
+        ([{"op": "remove", "path": 'members[value eq "<ada>" or value eq "<cid>"]'}], ""),
+        ([{"op": "remove", "path": 'members[value eq "<ada>" and type eq "User"]'}], "cid"),
+        ([{"op": "remove", "path": 'members[value ne "<ada>"]'}], "ada"),
+        ([{"op": "remove", "path": 'members[value eq "<bob>"]'}], "ada cid"),
+        (
+            [
+                {"op": "remove", "path": 'members[value eq "<ada>"]'},
+                {"op": "add", "path": "members", "value": [{"value": "<dee>"}, BOB]},
+            ],
+            "bob cid dee",
+        ),
+        (
+            [
+                {"op": "add", "path": "members", "value": [BOB]},
+                {"op": "remove", "path": 'members[value eq "<bob>"]'},
+            ],
+            "ada cid",
+        ),
+    ],
+)
+def test_members_change_as_the_operations_say(
+    scim: httpx.Client, people: dict[str, str], operations: list[dict[str, Any]], members: str
+) -> None:
+    team = scim.post("/Groups", json=make.group("Data", people["ada"], people["cid"])).json()["id"]
+    answer = scim.patch(f"/Groups/{team}", json=make.patch(*filled(operations, people)))
+    assert answer.status_code == 200, answer.text
+    names = {key: name for name, key in people.items()}
+    found = scim.get(f"/Groups/{team}").json().get("members", [])
+    assert " ".join(sorted(names[member["value"]] for member in found)) == members
+
+
+@pytest.mark.parametrize(
+    ("operation", "scim_type"),
+    [
+        ({"op": "add", "path": "members", "value": [{"display": "no id"}]}, "invalidValue"),
+        ({"op": "add", "path": "members", "value": [{"value": 7}]}, "invalidValue"),
+        ({"op": "add", "path": 'members[value eq "<ada>"]', "value": [BOB]}, "noTarget"),
+        ({"op": "replace", "path": 'members[value eq "<ada>"].value', "value": "x"}, "noTarget"),
+        ({"op": "replace", "path": "members.value", "value": "x"}, "mutability"),
+        ({"op": "remove", "path": 'members[value eq "<ada>"].value'}, "mutability"),
+        ({"op": "remove", "path": 'members[value eq "<ada>"]', "value": [BOB]}, "invalidPath"),
+        ({"op": "jump", "path": "members", "value": [BOB]}, "invalidValue"),
+    ],
+)
+def test_what_can_not_be_meant_of_members_is_refused_and_changes_nothing(
+    scim: httpx.Client, people: dict[str, str], operation: dict[str, Any], scim_type: str
+) -> None:
+    team = scim.post("/Groups", json=make.group("Data", people["ada"])).json()
+    answer = scim.patch(f"/Groups/{team['id']}", json=make.patch(filled(operation, people)))
+    assert (answer.status_code, answer.json()["scimType"]) == (400, scim_type), answer.text
+    assert scim.get(f"/Groups/{team['id']}").json() == team
+
+
+def test_a_member_that_is_not_provisioned_yet_joins_when_it_is(scim: httpx.Client, people: dict[str, str]) -> None:
+    team = scim.post("/Groups", json=make.group("Data", "someone-later")).json()
+    assert team["members"] == [{"value": "someone-later"}]
+    assert scim.get(f"/Groups/{team['id']}").json()["members"] == [{"value": "someone-later"}]
+
+
+def test_a_deleted_user_leaves_every_team(scim: httpx.Client, people: dict[str, str]) -> None:
+    team = scim.post("/Groups", json=make.group("Data", people["ada"], people["bob"])).json()["id"]
+    scim.delete(f"/Users/{people['ada']}")
+    assert [member["value"] for member in scim.get(f"/Groups/{team}").json()["members"]] == [people["bob"]]
+
+
+def test_a_user_shows_its_teams(scim: httpx.Client, people: dict[str, str]) -> None:
+    team = scim.post("/Groups", json=make.group("Data", people["ada"])).json()
+    (shown,) = scim.get(f"/Users/{people['ada']}").json()["groups"]
+    assert (shown["value"], shown["display"], shown["$ref"]) == (team["id"], "Data", team["meta"]["location"])
+
+
+def test_members_show_what_they_are_and_their_name_on_request(scim: httpx.Client, people: dict[str, str]) -> None:
+    team = scim.post("/Groups", json=make.group("Data", people["ada"])).json()
+    (member,) = team["members"]
+    assert (member["type"], member["$ref"].rpartition("/")[2], "display" in member) == ("User", people["ada"], False)
+    (named,) = scim.get(f"/Groups/{team['id']}", params={"attributes": "members.display"}).json()["members"]
+    assert named["display"] == "ada"
