@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from scim_app.directory.events import Actor
+from scim_app.errors import StoreUnavailable
 from scim_app.protocol import limits
 from scim_app.protocol.calls import WRITES, Call, Reply
 from scim_app.protocol.operations import OPERATIONS
@@ -107,8 +108,8 @@ class ScimEndpoint:
 def failure(problem: Exception, request_id: str) -> Reply:
     """Return the SCIM error body for a problem; one of our own is logged, and told as 500 without a word of it."""
     error = scim_error(problem)
-    if error is None:
-        log.error("unexpected", request_id=request_id, exc_info=problem)
+    if error is None or isinstance(problem, StoreUnavailable):
+        log.error("failed", request_id=request_id, exc_info=problem)
     reply = Reply.of(scim_service().error_response(error or problem))
     if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
         reply.headers["Retry-After"] = str(RETRY_SECONDS)

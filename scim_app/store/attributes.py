@@ -95,7 +95,7 @@ class Attributes:
         query = sa.select(rows.read(sub_attribute(binding), False)).select_from(rows.source)
         if rows.where is not None:
             query = query.where(rows.where)
-        primary = sa.func.coalesce(rows.read("primary", True), 0) if "key" in rows.source.c else sa.literal(0)
+        primary = sa.func.coalesce(rows.read("primary", False), 0) if "key" in rows.source.c else sa.literal(0)
         return query.order_by(primary.desc()).limit(1).scalar_subquery()
 
     def _json(self, path: list[str], *, exact: bool) -> Expression:

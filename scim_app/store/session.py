@@ -29,7 +29,10 @@ def _open(store_url: str, begin: str, *, read_only: bool) -> sa.Engine:
         raise StoreUnavailable(f"the store {url.get_backend_name()!r} is not supported; use an SQLite address")
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    # Errors are logged, people's data is not.
+    engine = sa.create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(dbapi: sqlite3.Connection, _record: object) -> None:

@@ -93,7 +93,9 @@ def test_a_sorted_list_disregards_case_and_puts_what_is_missing_last(
     scim.post(
         "/Users", json=make.user("Ada", emails=[{"value": "a@x.example"}, {"value": "Z@x.example", "primary": False}])
     )
-    found = [one["userName"] for one in scim.get("/Users", params=parameters).json()["Resources"]]
+    answer = scim.get("/Users", params=parameters)
+    assert answer.status_code == 200, answer.text
+    found = [one["userName"] for one in answer.json()["Resources"]]
     assert found == names
 
 
