@@ -9,7 +9,7 @@ from dagster_defs.resources import ScimStore
 
 
 @dg.asset_check(asset="provisioning_events", additional_deps=["scim_directory"], blocking=True)
-def every_change_has_an_event(scim: ScimStore) -> dg.AssetCheckResult:
+def every_change_has_an_event(scim: dg.ResourceParam[ScimStore]) -> dg.AssetCheckResult:
     """The live tables hold exactly what the event log explains: nothing was changed past the log."""
     with scim.opened() as export:
         found = {head.slug: ids for head in export.heads() if (ids := export.unexplained(head.org_id))}
@@ -17,7 +17,7 @@ def every_change_has_an_event(scim: ScimStore) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset="provisioning_events")
-def event_log_chain_holds(scim: ScimStore) -> dg.AssetCheckResult:
+def event_log_chain_holds(scim: dg.ResourceParam[ScimStore]) -> dg.AssetCheckResult:
     """No event was changed, added or removed after it was written."""
     with scim.opened() as export:
         found = {head.slug: broken for head in export.heads() if (broken := export.first_break(head.org_id))}

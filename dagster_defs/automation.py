@@ -20,7 +20,9 @@ _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.Dags
 
 
 @dg.sensor(job=provisioning, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
-def provisioning_event_sensor(context: dg.SensorEvaluationContext, scim: ScimStore) -> dg.SensorResult | dg.SkipReason:
+def provisioning_event_sensor(
+    context: dg.SensorEvaluationContext, scim: dg.ResourceParam[ScimStore]
+) -> dg.SensorResult | dg.SkipReason:
     """Ask for one run when any organization's log has grown; what comes while it runs goes into the next one."""
     heads = {head.org_id: [head.log_epoch, head.last_seq] for head in scim.heads()}
     cursor = json.dumps(heads, sort_keys=True)
@@ -34,7 +36,9 @@ def provisioning_event_sensor(context: dg.SensorEvaluationContext, scim: ScimSto
 
 
 @dg.schedule(job=provisioning, cron_schedule="10 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
-def end_of_day_schedule(context: dg.ScheduleEvaluationContext, scim: ScimStore) -> Iterator[dg.RunRequest]:
+def end_of_day_schedule(
+    context: dg.ScheduleEvaluationContext, scim: dg.ResourceParam[ScimStore]
+) -> Iterator[dg.RunRequest]:
     """Fix the snapshots of a day once it has ended, in each organization's time zone; once a day and zone."""
     now = context.scheduled_execution_time.astimezone(UTC).isoformat()
     ended = {(head.time_zone, local_day(head, now) - timedelta(days=1)) for head in scim.heads()}
@@ -46,7 +50,7 @@ def end_of_day_schedule(context: dg.ScheduleEvaluationContext, scim: ScimStore) 
 @dg.run_failure_sensor(
     default_status=dg.DefaultSensorStatus.RUNNING, monitored_jobs=[provisioning], minimum_interval_seconds=15
 )
-def run_failure_alert(context: dg.RunFailureSensorContext, channels: AlertChannels) -> None:
+def run_failure_alert(context: dg.RunFailureSensorContext, channels: dg.ResourceParam[AlertChannels]) -> None:
     """Tell every alert channel that a run failed, and where to look."""
     run, moment = context.dagster_run, datetime.now(UTC)
     body = f"Run {run.run_id} of {run.job_name} failed at {moment:%Y-%m-%d %H:%M} UTC:\n{context.failure_event.message}"

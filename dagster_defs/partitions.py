@@ -12,7 +12,7 @@ from scim_app.store.export import Export, Head
 
 def days(settings: Settings) -> dg.DailyPartitionsDefinition:
     """Return one partition a day, from the first organization's first day to the running day."""
-    starts = [local_day(head, head.created_at) for head in ScimStore(url=settings.store_url).heads()]
+    starts = [local_day(head, head.created_at) for head in ScimStore(settings.store_url).heads()]
     first = min(starts, default=datetime.now(ZoneInfo(settings.time_zone)).date())
     return dg.DailyPartitionsDefinition(
         start_date=datetime.combine(first, time()), timezone=settings.time_zone, end_offset=1

@@ -1,13 +1,16 @@
-"""What the assets stand on: the store's export, the DuckDB warehouse and the alert channels."""
+"""What the assets stand on: the store's export, the DuckDB warehouse and the alert channels.
+
+Addresses with secrets are in plain objects: the fields of a configurable resource show in the Dagster UI.
+"""
 
 import hashlib
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import apprise
-import dagster as dg
 from dagster_dbt import DbtCliResource, DbtProject
 from dagster_duckdb import DuckDBResource
 
@@ -18,7 +21,8 @@ from scim_app.store.export import Export, Head
 DBT_PROJECT = DbtProject(Path(__file__).parents[1] / "dbt_like_reports")
 
 
-class ScimStore(dg.ConfigurableResource["ScimStore"]):
+@dataclass(frozen=True, slots=True)
+class ScimStore:
     """The SCIM service's store, read-only, by its export."""
 
     url: str
@@ -45,10 +49,11 @@ class ScimStore(dg.ConfigurableResource["ScimStore"]):
             return export.heads()
 
 
-class AlertChannels(dg.ConfigurableResource["AlertChannels"]):
+@dataclass(frozen=True)
+class AlertChannels:
     """Where alerts go: Apprise addresses, such as `mailto://…`, `slack://…` or `json://host/path`."""
 
-    urls: list[str]
+    urls: tuple[str, ...]
 
     def names(self) -> dict[str, str]:
         """Return each channel's name, which tells its kind but no secret, with its address."""
@@ -65,18 +70,19 @@ def dbt() -> DbtCliResource:
     return DbtCliResource(project_dir=DBT_PROJECT, dbt_executable=str(Path(sys.executable).with_name("dbt")))
 
 
-class ReportFolder(dg.ConfigurableResource["ReportFolder"]):
+@dataclass(frozen=True, slots=True)
+class ReportFolder:
     """Where compliance reports are kept."""
 
-    path: str
+    path: Path
 
 
 def resources(settings: Settings) -> dict[str, object]:
     """Return the resources by the names that assets ask for."""
     return {
         "dbt": dbt(),
-        "scim": ScimStore(url=settings.store_url),
+        "scim": ScimStore(settings.store_url),
         "warehouse": DuckDBResource(database=str(settings.warehouse_path)),
-        "reports": ReportFolder(path=str(settings.reports_path)),
-        "channels": AlertChannels(urls=list(settings.alert_urls)),
+        "reports": ReportFolder(settings.reports_path),
+        "channels": AlertChannels(settings.alert_urls),
     }

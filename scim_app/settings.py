@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AnyHttpUrl, SecretStr, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PEPPER_BYTES = 32
@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     home: Path = Path("data")
     """Folder of the store, the warehouse, the reports and Dagster's own files."""
 
-    database_url: str | None = None
+    database_url: str | None = Field(default=None, repr=False)
     """SQLAlchemy address of the store; an SQLite file in `home` when unset."""
 
     public_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     pepper: SecretStr | None = None
     """Key of the token digests, at least 32 characters; else read from `home/pepper`."""
 
-    alert_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    alert_urls: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
     """Apprise addresses that alerts go to, separated by white space."""
 
     time_zone: str = "UTC"

@@ -33,7 +33,9 @@ ALERT_DELIVERIES = Table(
     deps=[SYNC_FAILURES.name, DEPROVISIONED_ACCOUNTS.name],
     retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
 )
-def alert_deliveries(warehouse: DuckDBResource, channels: AlertChannels) -> "dg.MaterializeResult[Any]":
+def alert_deliveries(
+    warehouse: DuckDBResource, channels: dg.ResourceParam[AlertChannels]
+) -> "dg.MaterializeResult[Any]":
     """Refused writes and deprovisioned accounts, told once to each alert channel; what fails is tried again."""
     failed: list[str] = []
     sent: list[dict[str, Any]] = []

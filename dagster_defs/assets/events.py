@@ -28,7 +28,7 @@ SYNC_FAILURES = Table("sync_failures", (ORGANIZATION, DAY, *(c for c in EVENT_CO
 
 
 @table_asset(PROVISIONING_EVENTS, group="changes", deps=[EVENT_LOG])
-def provisioning_events(scim: ScimStore, warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
+def provisioning_events(scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Every event of every organization, copied from the log: each run adds what is new, so none is missed."""
     with scim.opened() as export, transaction(warehouse) as connection:
         heads = export.heads()

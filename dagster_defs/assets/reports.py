@@ -1,6 +1,5 @@
 """The compliance report: the marts as files, one folder for each state of an organization's log."""
 
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -28,14 +27,16 @@ _STATES = f"""
     kinds={"html", "csv"},
     pool=POOL,
 )
-def compliance_report(warehouse: DuckDBResource, reports: ReportFolder) -> "dg.MaterializeResult[Any]":
+def compliance_report(
+    warehouse: DuckDBResource, reports: dg.ResourceParam[ReportFolder]
+) -> "dg.MaterializeResult[Any]":
     """Leavers, the access review population and refused writes of each organization, as HTML and CSV.
 
     The folder is named by the day and the event it stands at; the same state gives the same bytes.
     """
     with warehouse.get_connection() as connection:
         found = [_report(connection, *state) for state in connection.execute(_STATES).fetchall()]
-    folders = [reporting.write(report, Path(reports.path)) for report in found]
+    folders = [reporting.write(report, reports.path) for report in found]
     return dg.MaterializeResult(
         metadata={
             "organizations": len(found),

@@ -42,7 +42,7 @@ _SAID = {
     pool=POOL,
 )
 def snapshots(
-    context: dg.AssetExecutionContext, scim: ScimStore, warehouse: DuckDBResource
+    context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
 ) -> Iterator["dg.MaterializeResult[Any]"]:
     """Replay each organization's log to the end of the day; all three tables stand at the same event."""
     day = date.fromisoformat(context.partition_key)

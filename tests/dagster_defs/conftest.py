@@ -1,6 +1,7 @@
 """A small directory with a history, and the means to materialize it in this process."""
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,16 @@ class Directory:
         self.do(lambda unit: writes.update(unit, USER, user_id, edit))
 
 
+@dataclass(frozen=True)
 class Channels(AlertChannels):
     """Keeps what is sent; refuses everything while a file named `broken` is in its folder."""
 
-    folder: str
+    folder: Path = Path()
 
     def send(self, url: str, *, title: str, body: str) -> bool:
-        if Path(self.folder, "broken").exists():
+        if (self.folder / "broken").exists():
             return False
-        with Path(self.folder, "sent").open("a") as sent:
+        with (self.folder / "sent").open("a") as sent:
             sent.write(f"{url} {title}\n")
         return True
 
@@ -83,10 +85,15 @@ def directory(settings: Settings) -> Generator[Directory]:
 
 
 @pytest.fixture
-def materialize(settings: Settings) -> Callable[..., dg.ExecuteInProcessResult]:
+def channels(settings: Settings) -> Channels:
+    """The two alert channels."""
+    return Channels(settings.alert_urls, settings.home)
+
+
+@pytest.fixture
+def materialize(settings: Settings, channels: Channels) -> Callable[..., dg.ExecuteInProcessResult]:
     """Materializes all assets before dbt, or those named."""
-    held = resources(settings)
-    held["channels"] = Channels(urls=list(settings.alert_urls), folder=str(settings.home))
+    held = resources(settings) | {"channels": channels}
 
     def run(*assets: Any, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
         return dg.materialize(

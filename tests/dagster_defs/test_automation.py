@@ -95,3 +95,24 @@ def test_the_schedule_fixes_each_organizations_day_once(settings: Settings, monk
         ("end-of-day/America/Los_Angeles/2026-10-23", "2026-10-23"),
         ("end-of-day/Asia/Tokyo/2026-10-24", "2026-10-24"),
     ]
+
+
+def test_a_failed_run_is_told_to_every_channel(channels: Any, sent: Any) -> None:
+    @dg.op
+    def fails() -> None:
+        raise ValueError("out of disk")
+
+    @dg.job(name=automation.provisioning.name)
+    def failing() -> None:
+        fails()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = failing.execute_in_process(instance=instance, raise_on_error=False)
+        context = dg.build_run_status_sensor_context(
+            "run_failure_alert", instance, result.dagster_run, result.get_run_failure_event()
+        ).for_run_failure()
+        automation.run_failure_alert(context, channels=channels)
+    assert sent() == [
+        "json://one.example Dagster run failed: provisioning",
+        "json://two.example Dagster run failed: provisioning",
+    ]

@@ -51,4 +51,5 @@ def test_a_pepper_of_the_environment_goes_before_the_file(tmp_path: Path) -> Non
 
 
 def test_a_secret_does_not_show_when_settings_are_printed(tmp_path: Path) -> None:
-    assert "eeee" not in repr(make.settings(tmp_path, pepper="e" * 32))
+    secrets = {"pepper": "e" * 32, "alert_urls": "json://u:eeee@x", "database_url": "postgresql://u:eeee@x"}
+    assert "eeee" not in repr(make.settings(tmp_path, **secrets))
