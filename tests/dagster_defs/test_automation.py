@@ -109,7 +109,10 @@ def test_a_failed_run_is_told_to_every_channel(channels: Any, sent: Any) -> None
     with dg.DagsterInstance.ephemeral() as instance:
         result = failing.execute_in_process(instance=instance, raise_on_error=False)
         context = dg.build_run_status_sensor_context(
-            "run_failure_alert", instance, result.dagster_run, result.get_run_failure_event()
+            sensor_name="run_failure_alert",
+            dagster_event=result.get_run_failure_event(),
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
         ).for_run_failure()
         automation.run_failure_alert(context, channels=channels)
     assert sent() == [
