@@ -11,8 +11,6 @@ from typing import Any
 
 import jinja2
 
-Rows = Sequence[Mapping[str, Any]]
-
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
@@ -24,6 +22,14 @@ _TEMPLATES = jinja2.Environment(
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table of a report; it has its columns also when nobody is in it."""
+
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a report says, and the state of the log that it says it of."""
 
@@ -32,9 +38,9 @@ class Report:
     as_of_event: int
     head_hash: str
     """Hash of that event: with the log it proves the report."""
-    leavers: Rows
-    access_review_population: Rows
-    sync_failures: Rows
+    leavers: Sheet
+    access_review_population: Sheet
+    sync_failures: Sheet
 
 
 def folder(organization: str, as_of_day: date | str, as_of_event: int) -> str:
@@ -60,18 +66,18 @@ def write(report: Report, root: Path) -> Path:
 
 def html(report: Report) -> str:
     """Return the report as one self-contained page."""
-    people = {row["user_name"] for row in report.access_review_population}
-    teams = {row["team_name"] for row in report.access_review_population if row["team_name"]}
+    population = report.access_review_population.rows
+    people = {row["user_name"] for row in population}
+    teams = {row["team_name"] for row in population if row["team_name"]}
     return _TEMPLATES.get_template("compliance_report.html").render(report=report, people=people, teams=teams)
 
 
-def as_csv(rows: Rows) -> bytes:
-    """Return rows as CSV (RFC 4180, UTF-8); a cell that a spreadsheet would run as a formula begins with `'`."""
+def as_csv(sheet: Sheet) -> bytes:
+    """Return a sheet as CSV (RFC 4180, UTF-8), a header first; a cell that a spreadsheet would run as a formula begins with `'`."""
     text = io.StringIO(newline="")
-    if rows:
-        writer = csv.writer(text)
-        writer.writerow(rows[0])
-        writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    writer = csv.writer(text)
+    writer.writerow(sheet.columns)
+    writer.writerows([_cell(row[name]) for name in sheet.columns] for row in sheet.rows)
     return text.getvalue().encode()
 
 

@@ -9,7 +9,7 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs import reporting
 from dagster_defs.assets.events import PROVISIONING_EVENTS
 from dagster_defs.assets.sources import OWNERS
-from dagster_defs.reporting import Report
+from dagster_defs.reporting import Report, Sheet
 from dagster_defs.resources import ReportFolder
 from dagster_defs.warehouse import POOL
 
@@ -40,7 +40,7 @@ def compliance_report(
     return dg.MaterializeResult(
         metadata={
             "organizations": len(found),
-            "leavers": sum(len(report.leavers) for report in found),
+            "leavers": sum(len(report.leavers.rows) for report in found),
             **{
                 report.organization: dg.MetadataValue.path(folder)
                 for report, folder in zip(found, folders, strict=True)
@@ -55,16 +55,16 @@ def _report(connection: duckdb.DuckDBPyConnection, org: str, seq: int, head_hash
         as_of_day=day,
         as_of_event=seq,
         head_hash=head_hash,
-        leavers=_rows(connection, "reports.leavers", "organization", org, "left_at, event"),
-        access_review_population=_rows(
+        leavers=_sheet(connection, "reports.leavers", "organization", org, "left_at, event"),
+        access_review_population=_sheet(
             connection, "reports.access_review_population", "organization", org, "user_name, team_name, user_id"
         ),
-        sync_failures=_rows(connection, "identity.sync_failures", "org", org, "seq"),
+        sync_failures=_sheet(connection, "identity.sync_failures", "org", org, "seq"),
     )
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, table: str, scope: str, org: str, order: str) -> list[dict[str, Any]]:
+def _sheet(connection: duckdb.DuckDBPyConnection, table: str, scope: str, org: str, order: str) -> Sheet:
     query = f"SELECT * FROM {table} WHERE {scope} = ? ORDER BY {order}"  # noqa: S608
     found = connection.execute(query, [org])
     names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return Sheet(names, [dict(zip(names, row, strict=True)) for row in found.fetchall()])

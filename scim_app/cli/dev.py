@@ -1,6 +1,5 @@
 """`dagster-scim dev`: the SCIM service and Dagster on one machine, over an embedded store."""
 
-import os
 import shutil
 import signal
 import sys
@@ -130,7 +129,8 @@ def _alerts(settings: Settings) -> str:
 
 def command_name() -> str:
     """Return how a person calls this program from the folder they are in."""
-    return "dagster-scim" if shutil.which("dagster-scim") else os.path.relpath(program("dagster-scim"))
+    path = Path(program("dagster-scim"))
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else "dagster-scim"
 
 
 @contextmanager
