@@ -73,7 +73,10 @@ def html(report: Report) -> str:
 
 
 def as_csv(sheet: Sheet) -> bytes:
-    """Return a sheet as CSV (RFC 4180, UTF-8), a header first; a cell that a spreadsheet would run as a formula begins with `'`."""
+    """Return a sheet as CSV (RFC 4180, UTF-8) with a header.
+
+    A cell that a spreadsheet would run as a formula begins with `'`.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(sheet.columns)
