@@ -4,7 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-PACKAGES := scim_app dagster_defs tests
+DEV_INSTALLED := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --extra build --extra postgres --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --no-strip-extras
 
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -18,11 +21,17 @@ help:  ## Show the commands
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_INSTALLED): $(INSTALLED) requirements-dev.lock
+	$(PIP) install --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 install: $(INSTALLED)  ## Make the virtual environment from requirements.lock
+
+develop: $(DEV_INSTALLED)  ## Add what the tests and checks need
 
 run: install  ## Start the SCIM service (:8000) and Dagster (:3000)
 	@exec $(BIN)/dagster-scim dev
@@ -33,22 +42,22 @@ demo: install  ## Play recorded Okta and Entra exchanges against the running ser
 test: check  ## Check the style, then run every test
 	$(BIN)/python -m pytest --cov --cov-report=term
 
-check: install  ## Check style, types, import directions and the code location
+check: develop  ## Check style, types, import directions and the code location
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/dg check defs
 
-format: install  ## Format the code
+format: develop  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: install  ## Renew requirements.lock with the newest versions that fit together
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra postgres --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --upgrade --output-file requirements.lock
+lock: develop  ## Renew requirements.lock with the newest versions that fit together
+	$(COMPILE) --upgrade --extra dev --output-file requirements-dev.lock
+	$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
 
 clean:  ## Remove what was built, but not the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs
 
-.PHONY: help install run demo test check format lock clean
+.PHONY: help install develop run demo test check format lock clean
