@@ -6,6 +6,7 @@ import typer
 from pydantic import ValidationError
 
 from scim_app.cli import demo, dev, events, organizations, serving, tokens
+from scim_app.cli.history.command import history
 from scim_app.cli.processes import ChildFailed
 from scim_app.errors import DirectoryError
 
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command("dev")(dev.dev)
 app.command("demo")(demo.demo)
+app.command("history")(history)
 app.command("serve")(serving.serve)
 app.command("migrate")(serving.migrate_store)
 app.add_typer(organizations.app, name="org")

@@ -1,6 +1,6 @@
 """Writing the event log: one write of one organization, its lock, its moment and its events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,17 @@ class Unit:
 
     def record(self, event: Event) -> int:
         """Append an event and return its sequence number: one more than the last, without gaps."""
+        return self.record_all([event])
+
+    def record_all(self, happened: Sequence[Event]) -> int:
+        """Append events in order and return the sequence number of the last."""
+        rows = [self._row(event) for event in happened]
+        self.connection.execute(sa.insert(events), rows)
+        moved = {"org": self.org_id, "last_seq": self._seq, "head_hash": self._hash, "head_at": self.at}
+        self.connection.execute(_MOVE_HEAD, moved)
+        return self._seq
+
+    def _row(self, event: Event) -> dict[str, Any]:
         self._seq += 1
         row: dict[str, Any] = {
             "org_id": self.org_id,
@@ -73,10 +84,7 @@ class Unit:
             "prev_hash": self._hash,
         }
         row["hash"] = self._hash = chain_hash(self._hash, row)
-        self.connection.execute(sa.insert(events), row)
-        moved = {"org": self.org_id, "last_seq": self._seq, "head_hash": self._hash, "head_at": self.at}
-        self.connection.execute(_MOVE_HEAD, moved)
-        return self._seq
+        return row
 
 
 def _json(value: Mapping[str, Any] | None) -> str | None:

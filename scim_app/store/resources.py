@@ -1,6 +1,6 @@
 """Rows of users and teams: reading, pages, and writes with their events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import orjson
 import sqlalchemy as sa
 from scim2_models import NotFoundException, UniquenessException
 
-from scim_app.directory.events import Event, EventType
+from scim_app.directory.events import Event, EventType, describe
 from scim_app.directory.kinds import Document, Kind
 from scim_app.directory.names import fold, lower
 from scim_app.store.event_log import Unit
@@ -131,18 +131,36 @@ def insert(
     """Store a new resource with its event and return it."""
     document = {"schemas": document["schemas"], "id": resource_id, **document}
     seq = unit.record(_event(kind, event, resource_id, document, change))
-    row = {
+    row = _new_row(unit, kind, document, seq, change["origin"])
+    unit.connection.execute(sa.insert(TABLES[kind.name]), row)
+    return get(unit.connection, unit.org_id, kind, resource_id)
+
+
+def insert_all(unit: Unit, kind: Kind, documents: Sequence[Document], event: EventType, origin: str) -> list[str]:
+    """Store many new resources with their events in one go and return their ids; their names must be free.
+
+    Raises:
+        IntegrityError: when a name or `externalId` is taken; nothing of the transaction is kept then.
+    """
+    whole = [{"schemas": one["schemas"], "id": new_id(), **one} for one in documents]
+    told = [_event(kind, event, one["id"], one, {"attributes": describe(None, one), "origin": origin}) for one in whole]
+    first = unit.record_all(told) - len(told) + 1
+    rows = [_new_row(unit, kind, one, seq, origin) for seq, one in enumerate(whole, first)]
+    unit.connection.execute(sa.insert(TABLES[kind.name]), rows)
+    return [one["id"] for one in whole]
+
+
+def _new_row(unit: Unit, kind: Kind, document: Document, position: int, origin: str) -> dict[str, Any]:
+    return {
         "org_id": unit.org_id,
-        "id": resource_id,
-        "position": seq,
+        "id": document["id"],
+        "position": position,
         "version": 1,
-        "origin": change["origin"],
+        "origin": origin,
         "idp": unit.actor.idp,
         "created_at": unit.at,
         **_projection(unit, kind, document),
     }
-    unit.connection.execute(sa.insert(TABLES[kind.name]), row)
-    return get(unit.connection, unit.org_id, kind, resource_id)
 
 
 def update(

@@ -3,12 +3,35 @@
 import secrets
 import time
 import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+
+_MOMENT: ContextVar[datetime | None] = ContextVar("moment", default=None)
 
 
 def now() -> str:
     """Return the present as ISO 8601 text in UTC with microseconds, 27 characters that sort as they pass."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return instant(_MOMENT.get() or datetime.now(UTC))
+
+
+def instant(moment: datetime) -> str:
+    """Return a moment (with its zone) as the store writes it."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+@contextmanager
+def written_at(moment: datetime) -> Generator[None]:
+    """Let what is written in the block be written as of a past moment: how a history is brought in.
+
+    The log stays in order all the same: a write is never before the organization's last event.
+    """
+    token = _MOMENT.set(moment)
+    try:
+        yield
+    finally:
+        _MOMENT.reset(token)
 
 
 def new_id() -> str:
