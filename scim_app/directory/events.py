@@ -23,10 +23,36 @@ class EventType(StrEnum):
 
     ORGANIZATION_CREATED = "organization.created"
     """An organization was set up."""
+    ORGANIZATION_ORPHANED = "organization.orphaned"
+    """The last Organization Admin lost access through the identity provider; only break-glass signs in."""
+    SETTINGS_CHANGED = "settings.changed"
+    """Settings of the organization changed."""
+    SCIM_ENABLED = "scim.enabled"
+    """SCIM provisioning was switched on."""
+    SCIM_DISABLED = "scim.disabled"
+    """SCIM provisioning was switched off; users and teams stayed as they were."""
+    BREAK_GLASS_ENABLED = "break_glass.enabled"
+    """The emergency account was switched on, or got a new password."""
+    BREAK_GLASS_DISABLED = "break_glass.disabled"
+    """The emergency account was switched off."""
     TOKEN_CREATED = "token.created"  # noqa: S105
     """A SCIM token was made."""
+    TOKEN_DESCRIBED = "token.described"  # noqa: S105
+    """A SCIM token's description changed."""
+    TOKEN_ROTATED = "token.rotated"  # noqa: S105
+    """A SCIM token was replaced by another; both are valid until the overlap ends."""
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
     """A SCIM token was revoked."""
+    API_KEY_CREATED = "api_key.created"
+    """A key of the API was made."""
+    API_KEY_REVOKED = "api_key.revoked"
+    """A key of the API was revoked."""
+    SESSION_STARTED = "session.started"
+    """A person signed in."""
+    SESSION_ENDED = "session.ended"
+    """A person signed out, or was signed out."""
+    SIGN_IN_REFUSED = "sign_in.refused"
+    """Somebody tried to sign in and was refused."""
     USER_CREATED = "user.created"
     """A user was provisioned."""
     USER_LINKED = "user.linked"
@@ -39,16 +65,45 @@ class EventType(StrEnum):
     """A user regained access (`active` became true again)."""
     USER_DELETED = "user.deleted"
     """A user was removed, and left every team."""
+    USER_RESTORED = "user.restored"
+    """A user that had been removed came back with its id."""
     TEAM_CREATED = "team.created"
-    """A team was made from a pushed group."""
+    """A team was made from a pushed group, or by hand."""
     TEAM_LINKED = "team.linked"
     """A team that existed only here was linked to a group."""
+    TEAM_UNLINKED = "team.unlinked"
+    """A team was cut off from its group; its members stayed."""
     TEAM_UPDATED = "team.updated"
     """A team's name, attributes or members changed."""
     TEAM_DELETED = "team.deleted"
-    """A team was removed."""
+    """A team was removed, with its members and grants."""
+    TEAM_RESTORED = "team.restored"
+    """A team that had been removed came back with its id, members and grants."""
+    TEAM_OWNER_ADDED = "team_owner.added"
+    """A user became an owner of a team: the reviewer of its members."""
+    TEAM_OWNER_REMOVED = "team_owner.removed"
+    """A user is no owner of a team any more."""
+    ROLE_GRANTED = "role.granted"
+    """A user or a team got a role."""
+    ROLE_REVOKED = "role.revoked"
+    """A user or a team lost a role."""
+    DEPLOYMENT_ADDED = "deployment.added"
+    """A deployment was added."""
+    DEPLOYMENT_REMOVED = "deployment.removed"
+    """A deployment was removed, with its code locations and the grants on them."""
+    CODE_LOCATION_ADDED = "code_location.added"
+    """A code location was added."""
+    CODE_LOCATION_REMOVED = "code_location.removed"
+    """A code location was removed, with the grants on it."""
     WRITE_REJECTED = "write.rejected"
     """A write of the identity provider was refused: a sync failure."""
+
+
+SUBJECT_KINDS = (
+    *("organization", "token", "api_key", "session", "user", "team", "team_owner"),
+    *("grant", "deployment", "code_location"),
+)
+"""What events happen to. The subject of `team_owner` events is the team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +123,13 @@ class Event:
 
     type: EventType
     subject_kind: str
-    """`organization`, `token`, `user` or `team`."""
+    """One of `SUBJECT_KINDS`."""
     subject_id: str | None
     subject_name: str | None = None
     """What people call the subject, as it was then."""
     change: Mapping[str, Any] | None = None
-    """What changed: `attributes` (path → before, after), `members` (added, removed), `origin`, or `request`."""
+    """What changed: `attributes` (path → before, after), `members` (added, removed, and `origin` where it is not
+    `scim`), `origin`, `grant`, `owner`, what a deployment or code location is, or the `request` refused."""
     document: Document | None = None
     """The SCIM document afterwards, without members."""
     status: int | None = None

@@ -9,16 +9,17 @@ import orjson
 import sqlalchemy as sa
 
 from scim_app.directory.events import GENESIS, first_break
-from scim_app.directory.kinds import TEAM, USER, Kind
-from scim_app.directory.names import sign_in_address
-from scim_app.directory.replay import Record, State, replay
+from scim_app.directory.replay import replay
+from scim_app.store.comparison import differing
+from scim_app.store.exported import TOKEN_COLUMNS
 from scim_app.store.session import open_reader
-from scim_app.store.tables import TABLES, events, organizations, team_members
+from scim_app.store.snapshots import Row, Snapshot, as_rows
+from scim_app.store.tables import TABLES, events, organizations, team_members, tokens
+
+__all__ = ["Export", "Head", "Row", "Snapshot"]
 
 # `at` is a reserved word in many warehouses.
 _TOLD = [column.label("occurred_at") if column.name == "at" else column for column in events.c]
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +34,8 @@ class Head:
     log_epoch: str
     last_seq: int
     head_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Users, teams and memberships of one organization as they stood after event `seq`."""
-
-    seq: int
-    users: list[Row]
-    """One row per account: `user_id`, the reported attributes, `sign_in_address`, `origin`, `idp`,
-    `created_at`, `updated_at`, `deactivated_at`."""
-    teams: list[Row]
-    """One row per team: `team_id`, the reported attributes, `origin`, `idp`, `created_at`, `updated_at`."""
-    team_members: list[Row]
-    """One row per membership: `team_id`, `user_id`, `since`, `pending` (no such user yet)."""
+    deprovision_sla_seconds: int = 86400
+    """Within how many seconds a leaver's access is to end."""
 
 
 class Export:
@@ -117,43 +106,39 @@ class Export:
         return broken
 
     def unexplained(self, org_id: str) -> list[str]:
-        """Return the ids of users and teams that the live tables and the log tell differently; none is right.
+        """Return the ids of what the live tables and the log tell differently; none is right.
 
-        A row that was changed, added or removed past the event log is found here.
+        A row that was changed, added or removed past the event log is found here. Settings have the
+        organization's id.
         """
-        log = sa.select(events).where(events.c.org_id == org_id).order_by(events.c.seq)
-        held = sa.select(team_members.c.team_id, team_members.c.member_id).where(team_members.c.org_id == org_id)
         with self._cut() as connection:
-            state = replay(map(_decoded, connection.execution_options(yield_per=1000).execute(log).mappings()))
-            found = _differing(_live(connection, TABLES["user"], org_id), state.users)
-            found |= _differing(_live(connection, TABLES["team"], org_id), state.teams)
-            live = {tuple(row) for row in connection.execute(held)}
-        told = {(team, member) for team, members in state.members.items() for member in members}
-        return sorted(found | {team for team, _ in live ^ told})
+            state = replay(self._log(connection, org_id))
+            return differing(connection, org_id, state)
 
     def snapshot(self, org_id: str, seq: int) -> Snapshot:
-        """Return users, teams and memberships as they stood after event `seq`, from the log alone."""
-        query = sa.select(events).where(events.c.org_id == org_id, events.c.seq <= seq).order_by(events.c.seq)
+        """Return users, teams, memberships, grants and access as they stood after event `seq`, from the log alone."""
         with self._cut() as connection:
-            rows = connection.execution_options(yield_per=1000).execute(query).mappings()
-            return _as_rows(replay(map(_decoded, rows)))
+            return as_rows(replay(self._log(connection, org_id, seq)))
+
+    def tokens(self, org_id: str) -> list[Row]:
+        """Return the SCIM tokens as they are now, the oldest first: `TOKEN_COLUMNS`."""
+        columns = [tokens.c["id"].label("token_id"), *(tokens.c[column.name] for column in TOKEN_COLUMNS[1:])]
+        query = sa.select(*columns).where(tokens.c.org_id == org_id).order_by(tokens.c.created_at, tokens.c["id"])
+        with self._cut() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    @staticmethod
+    def _log(connection: sa.Connection, org_id: str, seq: int | None = None) -> Iterator[Row]:
+        query = sa.select(events).where(events.c.org_id == org_id).order_by(events.c.seq)
+        if seq is not None:
+            query = query.where(events.c.seq <= seq)
+        return map(_decoded, connection.execution_options(yield_per=1000).execute(query).mappings())
 
 
 def _noting_tail(rows: Any, tail: list[tuple[int, str]]) -> Iterator[Any]:
     for row in rows:
         tail[0] = (row["seq"], row["hash"])
         yield row
-
-
-def _live(connection: sa.Connection, table: sa.Table, org_id: str) -> dict[str, Any]:
-    query = sa.select(table.c["id"], table.c.document).where(table.c.org_id == org_id, table.c.deleted_at.is_(None))
-    return {key: orjson.loads(document) for key, document in connection.execute(query)}
-
-
-def _differing(live: dict[str, Any], told: dict[str, Record]) -> set[str]:
-    return {key for key in live.keys() | told.keys() if key not in live or key not in told} | {
-        key for key in live.keys() & told.keys() if live[key] != told[key].document
-    }
 
 
 def _decoded(row: Any) -> Row:
@@ -163,27 +148,3 @@ def _decoded(row: Any) -> Row:
         "change": orjson.loads(row["change"]) if row["change"] else None,
         "document": orjson.loads(row["document"]) if row["document"] else None,
     }
-
-
-def _as_rows(state: State) -> Snapshot:
-    memberships = [
-        {"team_id": team_id, "user_id": member, "since": since, "pending": member not in state.users}
-        for team_id, members in sorted(state.members.items())
-        for member, since in sorted(members.items())
-    ]
-    return Snapshot(
-        seq=state.seq,
-        users=[_row(USER, key, record) for key, record in sorted(state.users.items())],
-        teams=[_row(TEAM, key, record) for key, record in sorted(state.teams.items())],
-        team_members=memberships,
-    )
-
-
-def _row(kind: Kind, key: str, record: Record) -> Row:
-    columns = kind.columns(record.document)
-    row = {f"{kind.name}_id": key, **columns, "origin": record.origin, "idp": record.idp}
-    row |= {"created_at": record.created_at, "updated_at": record.updated_at}
-    if kind is USER:
-        row["sign_in_address"] = sign_in_address(columns["user_name"] or "", columns["email"])
-        row["deactivated_at"] = record.deactivated_at
-    return row

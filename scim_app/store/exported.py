@@ -1,8 +1,11 @@
 """The columns of what leaves the store: names, types and what they say, once for warehouse, assets and docs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from scim_app.directory import failures
+from scim_app.directory.events import SUBJECT_KINDS
 from scim_app.directory.kinds import TEAM, USER, Document, Kind
 
 
@@ -32,6 +35,11 @@ def reported_user(document: Document) -> dict[str, Any]:
     return USER.columns(document)
 
 
+def failure_told(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return `cause`, `meaning` and `what_to_do` of a refused write, given its event's row."""
+    return asdict(failures.explain_failure(event["status"], event["scim_type"], event["detail"]))
+
+
 _KEPT = (
     _text("origin", "Whether the identity provider manages it (`scim`) or it exists only here (`local`)"),
     _text("idp", "Identity provider that wrote it last"),
@@ -54,6 +62,47 @@ TEAM_MEMBER_COLUMNS = (
     _text("user_id", "Id of the member"),
     _instant("since", "When the member joined the team (UTC)"),
     Column("pending", "boolean", "Whether the member isn't provisioned yet"),
+    _text("origin", "Whether the identity provider put the member there (`scim`) or a person did (`manual`)"),
+)
+
+_SCOPE = (
+    _text("scope_kind", "`organization`, `deployment`, `code_location` or `all_branch_deployments`"),
+    _text("scope_id", "Id of the deployment or code location"),
+    _text("scope_name", "What people call the scope"),
+)
+
+ROLE_GRANT_COLUMNS = (
+    _text("grant_id", "Id of the grant"),
+    _text("holder_kind", "`user` or `team`"),
+    _text("holder_id", "Id of the user or team that holds the role"),
+    _text("holder_name", "Name of the user or team"),
+    _text("role", "`organization_admin`, `admin`, `editor`, `launcher` or `viewer`"),
+    *_SCOPE,
+    _instant("granted_at", "When it was granted (UTC)"),
+    _text("granted_by", "Who granted it: an admin's id, an API key's, or `cli`"),
+    _text("reason", "Why it was granted"),
+)
+
+EFFECTIVE_ACCESS_COLUMNS = (
+    _text("user_id", "Id of an active account"),
+    _text("user_name", "Name the account signs in with"),
+    *_SCOPE,
+    _text("role", "Most permissive role there; a scope has a row where it gives more than the wider ones"),
+    _text("source", "What gives the role: `default`, the `user`'s own grant, or a `team`'s"),
+    _text("source_id", "Id of that user or team"),
+    _text("source_name", "Name of that user or team"),
+    Column("privileged", "boolean", "Whether the role gives access to others"),
+)
+
+TOKEN_COLUMNS = (
+    _text("token_id", "Id of the token"),
+    _text("description", "What it is for"),
+    _text("idp", "Identity provider that uses it"),
+    _instant("created_at", "When it was made (UTC)"),
+    _text("created_by", "Who made it"),
+    _instant("expires_at", "Until when it is valid (UTC)"),
+    _instant("revoked_at", "When it was revoked (UTC)"),
+    _instant("last_used_at", "When it was last used (UTC), to the minute"),
 )
 
 EVENT_COLUMNS = (
@@ -63,10 +112,10 @@ EVENT_COLUMNS = (
     _text("id", "Id of the event"),
     _text("type", "What happened, `noun.past_tense`"),
     _instant("occurred_at", "When it happened (UTC)"),
-    _text("subject_kind", "`organization`, `token`, `user` or `team`"),
+    _text("subject_kind", ", ".join(f"`{kind}`" for kind in SUBJECT_KINDS)),
     _text("subject_id", "Id of what it happened to"),
     _text("subject_name", "What people called it then"),
-    _text("actor", "Who did it: a token's id, or `cli`"),
+    _text("actor", "Who did it: the id of a token, an API key or a user, or `cli`"),
     _text("idp", "Identity provider behind the token"),
     _text("request_id", "Request that did it"),
     _text("method", "HTTP method"),

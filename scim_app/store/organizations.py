@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
-from scim_app.directory.events import GENESIS, Actor, Event, EventType
+from scim_app.directory.events import GENESIS, Actor, Event, EventType, describe
 from scim_app.errors import Conflict, NotFound
 from scim_app.store.event_log import Unit
 from scim_app.store.stamps import new_id, now
@@ -60,7 +60,7 @@ def create(
             subject_kind="organization",
             subject_id=org_id,
             subject_name=slug,
-            change={"attributes": {"name": {"before": None, "after": name or slug}}},
+            change={"attributes": describe(None, {"name": name or slug, "time_zone": time_zone})},
         )
     )
     return by_slug(connection, slug)

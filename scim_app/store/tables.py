@@ -1,4 +1,7 @@
-"""The tables. Every key starts with the organization; the event log can only grow."""
+"""The tables of SCIM: every key starts with the organization; the event log can only grow.
+
+Those of the settings are in `settings_tables`.
+"""
 
 from typing import Any
 
@@ -31,20 +34,35 @@ organizations = sa.Table(
     sa.Column("last_seq", sa.BigInteger, nullable=False),
     sa.Column("head_hash", sa.String(64), nullable=False),
     sa.Column("head_at", Instant, nullable=False),
+    sa.Column("default_role", sa.Text, nullable=False, server_default="viewer"),
+    sa.Column("seat_limit", sa.Integer, nullable=True),
+    sa.Column("user_name_policy", sa.Text, nullable=False, server_default="flag"),
+    sa.Column("deprovision_sla_seconds", sa.Integer, nullable=False, server_default="86400"),
 )
 
-tokens = sa.Table(
-    "tokens",
-    metadata,
-    sa.Column("id", sa.String(12), primary_key=True),
-    sa.Column("org_id", Id, nullable=False, index=True),
-    sa.Column("description", sa.Text, nullable=False),
-    sa.Column("idp", sa.Text, nullable=True),
-    sa.Column("digest", sa.LargeBinary(32), nullable=False),
-    sa.Column("created_at", Instant, nullable=False),
-    sa.Column("expires_at", Instant, nullable=False),
-    sa.Column("revoked_at", Instant, nullable=True),
-    sa.Column("last_used_at", Instant, nullable=True),
+
+def credentials(name: str, *own: sa.Column[Any]) -> sa.Table:
+    """Secrets that a program presents, as digests, with their life and their last use."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", sa.String(12), primary_key=True),
+        sa.Column("org_id", Id, nullable=False, index=True),
+        sa.Column("description", sa.Text, nullable=False),
+        *own,
+        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("created_at", Instant, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=True),
+        sa.Column("expires_at", Instant, nullable=False),
+        sa.Column("revoked_at", Instant, nullable=True),
+        sa.Column("last_used_at", Instant, nullable=True),
+        sa.Column("last_used_ip", sa.Text, nullable=True),
+        sa.Column("last_used_agent", sa.Text, nullable=True),
+    )
+
+
+tokens = credentials(
+    "tokens", sa.Column("idp", sa.Text, nullable=True), sa.Column("replaced_by", sa.String(12), nullable=True)
 )
 
 
@@ -57,9 +75,10 @@ def _promoted(attribute: Attribute) -> sa.Column[object]:
     )
 
 
-def _unique(name: str, column: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
-    """Make a column unique within an organization, among the rows that meet a condition."""
-    sa.Index(name, column.table.c.org_id, column, unique=True, sqlite_where=where, postgresql_where=where)
+def unique(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
+    """Make columns unique within an organization, among the rows that meet a condition."""
+    org_id = columns[0].table.c.org_id
+    sa.Index(name, org_id, *columns, unique=True, sqlite_where=where, postgresql_where=where)
 
 
 def _resources(kind: Kind, name: str) -> sa.Table:
@@ -84,10 +103,10 @@ def _resources(kind: Kind, name: str) -> sa.Table:
         info={"kind": kind},
     )
     live = table.c.deleted_at.is_(None)
-    _unique(f"ux_{name}_name", table.c.name_key, live)
-    _unique(f"ux_{name}_external_id", table.c.external_id, live & table.c.external_id.is_not(None))
+    unique(f"ux_{name}_name", table.c.name_key, where=live)
+    unique(f"ux_{name}_external_id", table.c.external_id, where=live & table.c.external_id.is_not(None))
     # The stable order of every list: creation. Deleted rows are outside, so a page costs its own length.
-    _unique(f"ux_{name}_position", table.c.position, live)
+    unique(f"ux_{name}_position", table.c.position, where=live)
     return table
 
 

@@ -1,5 +1,7 @@
 """Migrations make exactly the tables that the code declares."""
 
+import pkgutil
+from importlib import import_module
 from pathlib import Path
 
 import make
@@ -8,6 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import scim_app.store
 from scim_app.errors import StoreUnavailable
 from scim_app.store import migrate
 from scim_app.store.session import open_reader, open_writer
@@ -15,6 +18,8 @@ from scim_app.store.tables import metadata
 
 
 def test_migrations_make_the_declared_tables(tmp_path: Path) -> None:
+    for module in pkgutil.iter_modules(scim_app.store.__path__, "scim_app.store."):
+        import_module(module.name)
     url = make.settings(tmp_path).store_url
     migrate.upgrade(url)
     engine = open_reader(url)
