@@ -35,6 +35,8 @@ class EventType(StrEnum):
     """The emergency account was switched on, or got a new password."""
     BREAK_GLASS_DISABLED = "break_glass.disabled"
     """The emergency account was switched off."""
+    LOG_RESTORED = "log.restored"
+    """The store was restored from a backup; a new epoch of the log begins with this event."""
     TOKEN_CREATED = "token.created"  # noqa: S105
     """A SCIM token was made."""
     TOKEN_DESCRIBED = "token.described"  # noqa: S105
