@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     require_ready(settings)
     _log_as_json()
     store = Store(settings.store_url)
+    service = scim_service(settings.read_pepper())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(title="dagster-scim", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.redirect_slashes = False
-    app.router.routes.append(Route("/{org}/scim/v2{path:path}", ScimEndpoint(store, settings)))
+    app.router.routes.append(Route("/{org}/scim/v2{path:path}", ScimEndpoint(store, settings, service)))
     app.add_api_route("/healthz", lambda: {"status": "ok"})
 
     @app.get("/readyz")
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     def scim_failure(_request: Request, problem: HTTPException) -> Response:
         error = SCIMException(detail=problem.detail)
         error.status = problem.status_code
-        reply = scim_service().error_response(error)
+        reply = service.error_response(error)
         return JSONResponse(reply.body, problem.status_code, reply.headers)
 
     return app

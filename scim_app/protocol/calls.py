@@ -1,18 +1,20 @@
 """One SCIM request on its way: who asks for what, and how a refusal is remembered."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
-from scim2_models import SCIMException
+from scim2_models import ResponseParameters, SCIMException
+from scim2_server.conditions import Conditions
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.routing import Target
 
 from scim_app.directory.events import Actor, Event, EventType
-from scim_app.directory.kinds import KINDS
+from scim_app.directory.kinds import KINDS, Kind
+from scim_app.protocol.wire import Service, kind_of
 from scim_app.store import resources
 from scim_app.store.event_log import Unit
 from scim_app.store.tokens import Caller
@@ -43,6 +45,7 @@ class Reply:
 class Call:
     """A request whose caller is known."""
 
+    service: Service
     request: ScimRequest
     target: Target
     caller: Caller
@@ -54,6 +57,36 @@ class Call:
     def base_url(self) -> str:
         """SCIM base address of the organization."""
         return self.request.base_url
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of resource that is asked for.
+
+        Raises:
+            NotFoundException: when there is none at this endpoint.
+        """
+        return kind_of(self.service.resource_type_at(self.target.endpoint or ""))
+
+    @property
+    def resource_id(self) -> str:
+        """The id of the resource that is asked for."""
+        return self.target.resource_id or ""
+
+    @property
+    def conditions(self) -> Conditions:
+        """`If-Match` and `If-None-Match` (RFC 7644 §3.14)."""
+        return self.service.read_conditions(self.request)
+
+    @property
+    def wanted(self) -> ResponseParameters[Any]:
+        """`attributes` and `excludedAttributes` (RFC 7644 §3.9)."""
+        resource_type = self.service.resource_type_at(self.target.endpoint or "")
+        return self.service.read_response_parameters(resource_type, self.request.query)
+
+    def like(self, request: ScimRequest, target: Target, body: dict[str, Any]) -> "Call":
+        """Return another request of the same caller: one operation of a bulk request."""
+        actor = replace(self.actor, method=request.method, path=request.path)
+        return replace(self, request=request, target=target, body=body, actor=actor)
 
     def unit(self, work: Callable[[Unit], T]) -> Callable[[sa.Connection], T]:
         """Return a write of this caller's organization for the store's writer."""

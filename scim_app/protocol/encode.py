@@ -41,10 +41,10 @@ def render(
     return [_project(kind, text, wanted) for text in whole]
 
 
-def list_response(total: int, start_index: int, resources: list[bytes]) -> bytes:
-    """Return a ListResponse (RFC 7644 §3.4.2) around resources that are JSON already."""
-    head = f'{{"schemas":["{LIST_SCHEMA}"],"totalResults":{total},"startIndex":{start_index},'
-    return head.encode() + b'"itemsPerPage":%d,"Resources":[%s]}' % (len(resources), b",".join(resources))
+def list_response(fields: dict[str, Any], resources: list[bytes]) -> bytes:
+    """Return a ListResponse (RFC 7644 §3.4.2) of these fields around resources that are JSON already."""
+    head = orjson.dumps({"schemas": [LIST_SCHEMA], **fields, "itemsPerPage": len(resources)})
+    return b'%s,"Resources":[%s]}' % (head[:-1], b",".join(resources))
 
 
 def _splice(base_url: str, kind: Kind, row: Stored, derived: bytes | None) -> bytes:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from scim2_models import InvalidSyntaxException, PayloadTooLargeException
+from scim2_models import InvalidFilterException, InvalidSyntaxException, PayloadTooLargeException
 from scim2_server.errors import UnsupportedMediaTypeException
 from scim2_server.service import is_json_media_type
 from starlette.requests import Request
@@ -12,11 +12,11 @@ BODY_BYTES = 16 * 1024 * 1024
 """Largest request body; a group of 100,000 members fits."""
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
     """Return a request's body.
 
     Raises:
-        PayloadTooLargeException: when it is larger than `BODY_BYTES`; no more than that is read.
+        PayloadTooLargeException: when it is larger than `most` bytes; no more than that is read.
         UnsupportedMediaTypeException: when it is compressed.
     """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
@@ -24,8 +24,8 @@ async def read_body(request: Request) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > BODY_BYTES:
-            raise PayloadTooLargeException(detail=f"the body is larger than {BODY_BYTES} bytes")
+        if size > most:
+            raise PayloadTooLargeException(detail=f"the body is larger than {most} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -48,3 +48,18 @@ def read_json(body: bytes, content_type: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidSyntaxException(detail="the body must be a JSON object")
     return value
+
+
+FILTER_BYTES = 4 * 1024
+"""Longest filter, of a search or in the path of a PATCH."""
+
+
+def check_filter(text: str) -> str:
+    """Return a filter that is short enough to be parsed.
+
+    Raises:
+        InvalidFilterException: when it is longer than `FILTER_BYTES`.
+    """
+    if len(text.encode(errors="surrogatepass")) > FILTER_BYTES:
+        raise InvalidFilterException(detail=f"the filter is longer than {FILTER_BYTES} bytes")
+    return text

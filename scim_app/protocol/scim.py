@@ -16,8 +16,8 @@ from scim_app.directory.events import Actor
 from scim_app.errors import StoreUnavailable
 from scim_app.protocol import limits
 from scim_app.protocol.calls import WRITES, Call, Reply
-from scim_app.protocol.operations import OPERATIONS
-from scim_app.protocol.wire import scim_error, scim_service
+from scim_app.protocol.operations import serve
+from scim_app.protocol.wire import BULK_BYTES, Service, scim_error
 from scim_app.settings import Settings
 from scim_app.store import tokens
 from scim_app.store.session import Store
@@ -31,8 +31,9 @@ RETRY_SECONDS = 5
 class ScimEndpoint:
     """Serves the SCIM requests of all organizations from one store."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, service: Service) -> None:
         self._store = store
+        self._service = service
         self._settings = settings
         self._pepper = settings.read_pepper()
 
@@ -42,14 +43,14 @@ class ScimEndpoint:
         try:
             reply = await self._serve(request, request_id)
         except Exception as problem:
-            reply = failure(problem, request_id)
+            reply = failure(self._service, problem, request_id)
         log.info("scim", request_id=request_id, method=request.method, path=request.url.path, status=int(reply.status))
         headers = reply.headers | {"X-Request-Id": request_id}
         response = Response(reply.body, int(reply.status), headers, SCIM_MEDIA_TYPE)
         await response(scope, receive, send)
 
     async def _serve(self, request: Request, request_id: str) -> Reply:
-        service = scim_service()
+        service = self._service
         scim_request = self._scim_request(request)
         if scim_request.path == "/ServiceProviderConfig" and request.method == "GET":
             # Readable without a token, so that clients learn how to get one (RFC 7643 §5).
@@ -58,14 +59,15 @@ class ScimEndpoint:
         target = service.match(scim_request)
         path = scim_request.path
         actor = Actor(name=caller.token_id, idp=caller.idp, request_id=request_id, method=request.method, path=path)
-        call = Call(scim_request, target, caller, actor)
+        call = Call(service, scim_request, target, caller, actor)
         writing = request.method in WRITES and target.operation is not Operation.search_with_body
         try:
             if not caller.scim_enabled:
                 raise ForbiddenException(detail="SCIM provisioning is switched off for this organization")
             if request.method in WRITES and request.method != "DELETE":
-                call.body = limits.read_json(await limits.read_body(request), request.headers.get("content-type"))
-            return await OPERATIONS[target.operation](self._store, call)
+                most = BULK_BYTES if target.operation is Operation.bulk else limits.BODY_BYTES
+                call.body = limits.read_json(await limits.read_body(request, most), request.headers.get("content-type"))
+            return await serve(self._store, call)
         except Exception as problem:
             error = scim_error(problem)
             if writing and error is not None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -105,12 +107,12 @@ class ScimEndpoint:
         await asyncio.wrap_future(self._store.submit(call.unit(lambda unit: unit.record(call.refusal(error, unit)))))
 
 
-def failure(problem: Exception, request_id: str) -> Reply:
+def failure(service: Service, problem: Exception, request_id: str) -> Reply:
     """Return the SCIM error body for a problem; one of our own is logged, and told as 500 without a word of it."""
     error = scim_error(problem)
     if error is None or isinstance(problem, StoreUnavailable):
         log.error("failed", request_id=request_id, exc_info=problem)
-    reply = Reply.of(scim_service().error_response(error or problem))
+    reply = Reply.of(service.error_response(error or problem))
     if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
         reply.headers["Retry-After"] = str(RETRY_SECONDS)
     return reply

@@ -1,6 +1,5 @@
 """The SCIM service as the protocol library describes it: models, discovery, tolerance and errors."""
 
-from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,11 +10,13 @@ from scim2_models import (
     Error,
     ETag,
     Filter,
+    Pagination,
     Patch,
     ResourceType,
     SCIMException,
     ScimPolicy,
     ScimProvider,
+    SearchRequest,
     ServiceProviderConfig,
     Sort,
     default_comparison_key,
@@ -51,13 +52,27 @@ PATCHING = READING.model_copy(update={"unknown": ScimPolicy.Unknown.forbid})
 STRICT_TARGET = PATCHING.model_copy(update={"unmatched_path_filter": ScimPolicy.UnmatchedPathFilter.forbid})
 """As `PATCHING`, but a path filter that matches nothing is `noTarget`."""
 
+CURSOR_SECONDS = 24 * 60 * 60
+"""How long a cursor is good for; a position never grows stale, but a leaked cursor should."""
+
+BULK_OPERATIONS = 1_000
+BULK_BYTES = 8 * 1024 * 1024
+
 CONFIG = ServiceProviderConfig(
     patch=Patch(supported=True),
-    bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
+    bulk=Bulk(supported=True, max_operations=BULK_OPERATIONS, max_payload_size=BULK_BYTES),
     filter=Filter(supported=True, max_results=PAGE_LIMIT),
     change_password=ChangePassword(supported=False),
     sort=Sort(supported=True),
     etag=ETag(supported=True),
+    pagination=Pagination(
+        cursor=True,
+        index=True,
+        default_pagination_method=Pagination.DefaultPaginationMethod.index,
+        default_page_size=PAGE_LIMIT,
+        max_page_size=PAGE_LIMIT,
+        cursor_timeout=CURSOR_SECONDS,
+    ),
     authentication_schemes=[
         AuthenticationScheme(
             type=AuthenticationScheme.Type.oauthbearertoken,
@@ -69,12 +84,24 @@ CONFIG = ServiceProviderConfig(
 )
 
 
-@cache
-def scim_service() -> ScimService:
-    """Return the protocol service: it reads requests and shapes answers, and never touches the store."""
+class Service(ScimService):
+    """The protocol, and the cursors of its searches."""
+
+    def seal(self, types: list[ResourceType], request: SearchRequest[Any], position: Any) -> str | None:
+        """Return the cursor of a place in the results of a search."""
+        return self._seal(types, request, position)
+
+
+def scim_service(secret: bytes) -> Service:
+    """Return the protocol service: it reads requests and shapes answers, and never touches the store.
+
+    Args:
+        secret: what the keys of cursors are derived from, the same in every process.
+    """
     models = [User, EnterpriseUser, *(kind.model for kind in KINDS.values() if kind is not USER)]
     types = [ResourceType.from_resource(kind.model) for kind in KINDS.values()]
-    return ScimService(ScimProvider(models=models, resource_types=types, config=CONFIG, policy=READING))
+    provider = ScimProvider(models=models, resource_types=types, config=CONFIG, policy=READING)
+    return Service(provider, secret=secret)
 
 
 def kind_of(resource_type: ResourceType) -> Kind:

@@ -9,7 +9,7 @@ from inspect import isclass
 from typing import Any
 
 import sqlalchemy as sa
-from scim2_models import BaseModel, InvalidFilterException, SearchRequest
+from scim2_models import BaseModel, SearchRequest
 from scim2_models.path import (
     AttributeBinding,
     AttrPath,
@@ -47,21 +47,15 @@ def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str) -> C
         base_url: SCIM base address, for comparisons with `meta.location` and `$ref`.
 
     Raises:
-        InvalidFilterException: when an attribute is unknown or an operator does not fit it.
+        InvalidFilterException: when an operator does not fit its attribute.
     """
     return _Compiler(kind, base_url).visit(scim_filter.ast)
 
 
-def compile_sort(kind: Kind, request: SearchRequest[Any], base_url: str) -> list[Expression]:
-    """Return the order a search asks for, without regard to case; missing values are last, first when descending."""
+def compile_sort(kind: Kind, request: SearchRequest[Any], base_url: str) -> Expression | None:
+    """Return what a search sorts resources by, in the form it compares in; None when the kind has no such attribute."""
     binding = request.sort_binding(kind.model) if request.sort_by else None
-    if binding is None:
-        return []
-    attributes = Attributes(kind, base_url)
-    value = attributes.sorted(binding)
-    if request.sort_order == SearchRequest.SortOrder.descending:
-        return [value.is_(None).desc(), value.desc()]
-    return [value.is_(None), value]
+    return None if binding is None else Attributes(kind, base_url).sorted(binding)
 
 
 class _Logic(FilterVisitor[Condition]):
@@ -79,12 +73,10 @@ class _Logic(FilterVisitor[Condition]):
         """Negate; nothing below is NULL, so this is the logical not."""
         return sa.not_(self.visit(node.expr))
 
-    def bind(self, path: AttrPath, *, comparing: bool = False) -> AttributeBinding:
-        """Return the attribute that a path names."""
-        found = self._names.resolve_comparison(path) if comparing else self._names.resolve(path)
-        if found is None:
-            raise InvalidFilterException(detail=f"'{path}' is not an attribute here")
-        return found
+    def bind(self, path: AttrPath, *, comparing: bool = False) -> AttributeBinding | None:
+        """Return the attribute that a path names; what only another kind has matches nothing (RFC 7644 §3.4.2.1)."""
+        resolve = self._names.resolve_comparison if comparing else self._names.resolve
+        return resolve(path, strict=False)
 
 
 class _Compiler(_Logic):
@@ -98,6 +90,8 @@ class _Compiler(_Logic):
     def visit_present(self, node: Present) -> Condition:
         """Tell whether an attribute has a value."""
         binding = self.bind(node.attr_path)
+        if binding is None:
+            return sa.false()
         if not binding.is_multivalued:
             return _present(self._attributes.single(binding))
         rows = self._attributes.rows(binding)
@@ -106,6 +100,8 @@ class _Compiler(_Logic):
     def visit_comparison(self, node: Comparison) -> Condition:
         """Compare; a multi-valued attribute matches when any element does, and `ne` when none is equal."""
         binding = self.bind(node.attr_path, comparing=True)
+        if binding is None:
+            return sa.false()
         value = _operand(binding, node, unique=self._unique)
         if not binding.is_multivalued:
             return _compare(self._attributes.single(binding), node.op, value)
@@ -121,6 +117,8 @@ class _Compiler(_Logic):
     def visit_value_path(self, node: ValuePath) -> Condition:
         """Tell whether one element meets the whole inner filter."""
         binding = self.bind(node.attr_path)
+        if binding is None:
+            return sa.false()
         rows = self._attributes.rows(binding)
         model = binding.field_type
         if isclass(model) and issubclass(model, BaseModel):
@@ -137,11 +135,14 @@ class _ElementCompiler(_Logic):
 
     def visit_present(self, node: Present) -> Condition:
         """Tell whether the element has a value there."""
-        return _present(self._rows.read(scim_path(self.bind(node.attr_path))[-1], False))
+        binding = self.bind(node.attr_path)
+        return sa.false() if binding is None else _present(self._rows.read(scim_path(binding)[-1], False))
 
     def visit_comparison(self, node: Comparison) -> Condition:
         """Compare a sub-attribute of the element."""
         binding = self.bind(node.attr_path, comparing=True)
+        if binding is None:
+            return sa.false()
         return _compare(self._rows.read(scim_path(binding)[-1], is_exact(binding)), node.op, _operand(binding, node))
 
 

@@ -66,30 +66,6 @@ def get(connection: sa.Connection, org_id: str, kind: Kind, resource_id: str) ->
     return stored
 
 
-def page(
-    connection: sa.Connection,
-    org_id: str,
-    kind: Kind,
-    where: sa.ColumnElement[bool] | None,
-    order: list[sa.ColumnElement[Any]],
-    *,
-    offset: int,
-    count: int,
-) -> tuple[int, list[Stored]]:
-    """Return how many live resources match, and those from `offset` on, at most `count`.
-
-    The order is `order` and then that of creation, so every list is stable.
-    """
-    table = TABLES[kind.name]
-    query = _select(kind) if where is None else _select(kind).where(where)
-    counting = query.with_only_columns(sa.func.count(), maintain_column_froms=True)
-    total: int = connection.execute(counting, {"org": org_id}).scalar_one()
-    if count == 0 or offset >= total:
-        return total, []
-    ordered = query.order_by(*order, table.c.position).limit(count).offset(offset)
-    return total, [Stored(*row) for row in connection.execute(ordered, {"org": org_id})]
-
-
 def find_taken(
     connection: sa.Connection, org_id: str, kind: Kind, document: Document, *, but: str | None = None
 ) -> Stored | None:

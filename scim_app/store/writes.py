@@ -18,8 +18,8 @@ _LINKED = {USER: EventType.USER_LINKED, TEAM: EventType.TEAM_LINKED}
 _DELETED = {USER: EventType.USER_DELETED, TEAM: EventType.TEAM_DELETED}
 
 
-def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta) -> Stored:
-    """Provision a user or a team and return it.
+def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta, resource_id: str | None = None) -> Stored:
+    """Provision a user or a team and return it, under a new id unless one is given.
 
     A user that exists only here, or that is inactive, is the same person: it is linked or restored with its id.
 
@@ -31,7 +31,7 @@ def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta) -> St
         if taken and (taken.origin == "local" or not is_active(taken.load())):
             return _save(unit, kind, taken, {"active": True, **document}, delta)
     resources.refuse_taken(unit.connection, unit.org_id, kind, document, None)
-    resource_id = resources.fresh_id()
+    resource_id = resource_id or resources.fresh_id()
     change: dict[str, Any] = {"attributes": describe(None, document), "origin": "scim"}
     changed = members.apply(unit, resource_id, delta)
     if changed:

@@ -120,7 +120,7 @@ def test_discovery_needs_no_guessing(scim: httpx.Client) -> None:
     config = scim.get("/ServiceProviderConfig").json()
     assert (config["patch"], config["bulk"]["supported"], config["filter"]["maxResults"]) == (
         {"supported": True},
-        False,
+        True,
         200,
     )
     assert {one["name"] for one in scim.get("/ResourceTypes").json()["Resources"]} == {"User", "Group"}

@@ -59,7 +59,8 @@ def test_a_body_that_is_no_user_is_refused(
         ("PATCH", "/Schemas", 405),
         ("GET", "/Schemas/urn:none", 404),
         ("GET", "/ResourceTypes/None", 404),
-        ("POST", "/Bulk", 501),
+        ("GET", "/Me", 501),
+        ("PATCH", "/Me", 501),
     ],
 )
 def test_what_is_not_there_is_told(scim: httpx.Client, method: str, path: str, status: int) -> None:

@@ -1,0 +1,118 @@
+"""Searches (RFC 7644 §3.4.2, §3.4.3): over one kind or all, by index or by cursor (RFC 9865)."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+import sqlalchemy as sa
+from scim2_models import InvalidCountException, InvalidCursorException, InvalidValueException, SearchRequest
+from scim2_models.path import ScimFilter
+
+from scim_app.directory.kinds import Kind
+from scim_app.protocol import encode, limits
+from scim_app.protocol.calls import Call, Reply
+from scim_app.protocol.quirks import unquoted_filter_value
+from scim_app.protocol.wire import kind_of
+from scim_app.store.filters import compile_filter, compile_sort
+from scim_app.store.pages import Found, Listing, Part, Place
+from scim_app.store.session import Store
+
+Json = dict[str, Any]
+
+LAST_INDEX = 2**31 - 1
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
+
+
+def search(store: Store, call: Call, asked: Json) -> Reply:
+    """Return a page of resources.
+
+    Args:
+        store: the open store.
+        call: the request; its endpoint says what is searched.
+        asked: the parameters, from the query or from the body of `/.search`.
+
+    Raises:
+        InvalidFilterException: when the filter is not in the grammar, too large, or names an unknown attribute.
+        InvalidValueException: when `count` or `startIndex` is no number.
+        InvalidCursorException: when the cursor was not given out for this search of this organization.
+        InvalidCountException: when a cursor comes with another `count`.
+        ExpiredCursorException: when the cursor is too old.
+    """
+    types = call.service.searched_types(call.target.endpoint)
+    with call.service.provider:
+        request, position = call.service.read_search(types, _checked(asked))
+    place = None if position is None else _place(call, position)
+    kinds = [kind_of(found) for found in types]
+
+    def work(connection: sa.Connection) -> Reply:
+        parts = [_part(kind, request, call.base_url) for kind in kinds]
+        down = request.sort_order == SearchRequest.SortOrder.descending
+        listing = Listing(connection, call.caller.org_id, parts, descending=down)
+        fields: Json = {"totalResults": listing.count()}
+        size = request.count or 0
+        if request.cursor is None:
+            start = min(request.start_index or 1, LAST_INDEX)
+            fields["startIndex"] = start
+            rows = [] if start > fields["totalResults"] else listing.by_index(start - 1, size)
+        else:
+            page = listing.from_place(place, size)
+            rows = page.rows
+            if rows and page.later:
+                fields["nextCursor"] = call.service.seal(types, request, _position(call, rows[-1], backwards=False))
+            if rows and page.earlier:
+                fields["previousCursor"] = call.service.seal(types, request, _position(call, rows[0], backwards=True))
+        return Reply(HTTPStatus.OK, encode.list_response(fields, _render(connection, call, kinds, rows, request)))
+
+    return store.read(work)
+
+
+def _checked(asked: Json) -> Json:
+    """Return the parameters in the form the RFC wants them; names in any case, numbers as numbers."""
+    checked: Json = {}
+    for name, value in asked.items():
+        match name.lower():
+            case "schemas":
+                continue
+            case "filter" if isinstance(value, str):
+                checked[name] = limits.check_filter(unquoted_filter_value(value))
+            case "count" | "startindex" if isinstance(value, str):
+                checked[name] = _number(name, value, by_cursor="cursor" in {key.lower() for key in asked})
+            case _:
+                checked[name] = value
+    return checked
+
+
+def _number(name: str, text: str, *, by_cursor: bool) -> int:
+    if _NUMBER.fullmatch(text.strip()):
+        return int(text)
+    if by_cursor:
+        raise InvalidCountException(detail=f"{name} must be a whole number")
+    raise InvalidValueException(detail=f"{name} must be a whole number")
+
+
+def _part(kind: Kind, request: SearchRequest[Any], base_url: str) -> Part:
+    where = compile_filter(kind, request.filter, base_url) if isinstance(request.filter, ScimFilter) else None
+    return Part(kind, where, compile_sort(kind, request, base_url))
+
+
+def _place(call: Call, position: Any) -> Place:
+    org_id, value, number, backwards = position
+    if org_id != call.caller.org_id:
+        raise InvalidCursorException
+    return Place(value, number, backwards)
+
+
+def _position(call: Call, found: Found, *, backwards: bool) -> list[Any]:
+    return [call.caller.org_id, found.value, found.stored.position, backwards]
+
+
+def _render(
+    connection: sa.Connection, call: Call, kinds: list[Kind], rows: list[Found], request: SearchRequest[Any]
+) -> list[bytes]:
+    """Return the rows as JSON in their order; each kind is rendered at once."""
+    texts: dict[str, bytes] = {}
+    for kind in kinds:
+        stored = [found.stored for found in rows if found.kind is kind]
+        rendered = encode.render(connection, call.caller.org_id, call.base_url, kind, stored, request)
+        texts |= {one.id: text for one, text in zip(stored, rendered, strict=True)}
+    return [texts[found.stored.id] for found in rows]

@@ -1,0 +1,97 @@
+"""The writes of SCIM: each reads a request whole, then gives the work that a transaction is to do."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import sqlalchemy as sa
+from scim2_models import ResponseParameters
+from scim2_server.routing import Operation
+
+from scim_app.directory.kinds import Kind
+from scim_app.protocol import decode, encode
+from scim_app.protocol.calls import Call, Reply
+from scim_app.store import writes
+from scim_app.store.event_log import Unit
+from scim_app.store.resources import Stored
+from scim_app.store.writes import Edit
+
+Work = Callable[[Unit], Reply]
+"""What is done in the transaction; the answer may be sent once it is durable."""
+
+
+def create(call: Call, resource_id: str | None = None) -> Work:
+    """Create a user or a group: 201 with the resource (RFC 7644 §3.3).
+
+    Args:
+        call: the request.
+        resource_id: the id that a bulk request promised to the operations that refer to this one.
+    """
+    kind, wanted = call.kind, call.wanted
+    document, delta = decode.read_creation(kind, call.body)
+
+    def work(unit: Unit) -> Reply:
+        stored = writes.create(unit, kind, document, delta, resource_id)
+        return resource_reply(unit.connection, call, kind, stored, wanted, HTTPStatus.CREATED)
+
+    return work
+
+
+def replace(call: Call) -> Work:
+    """Replace a resource and return it (RFC 7644 §3.5.1)."""
+    return _change(call, decode.read_replacement(call.kind, call.body))
+
+
+def patch(call: Call) -> Work:
+    """Change a resource and return it (RFC 7644 §3.5.2)."""
+    return _change(call, decode.read_patch(call.kind, call.body))
+
+
+def delete(call: Call) -> Work:
+    """Remove a resource: 204, and 404 from then on (RFC 7644 §3.6)."""
+    kind = call.kind
+
+    def work(unit: Unit) -> Reply:
+        writes.delete(unit, kind, call.resource_id, lambda stored: call.conditions.check(stored.etag, "DELETE"))
+        return Reply(HTTPStatus.NO_CONTENT)
+
+    return work
+
+
+WORK: dict[Operation, Callable[[Call], Work]] = {
+    Operation.create: create,
+    Operation.replace: replace,
+    Operation.patch: patch,
+    Operation.delete: delete,
+}
+
+
+def resource_reply(
+    connection: sa.Connection,
+    call: Call,
+    kind: Kind,
+    stored: Stored,
+    wanted: ResponseParameters[Any],
+    status: HTTPStatus = HTTPStatus.OK,
+) -> Reply:
+    """Return the answer that carries a resource, with its ETag and its address."""
+    (body,) = encode.render(connection, call.caller.org_id, call.base_url, kind, [stored], wanted)
+    place = encode.location(call.base_url, kind, stored.id)
+    headers = {"ETag": stored.etag, "Content-Location": place}
+    if status == HTTPStatus.CREATED:
+        headers["Location"] = place
+    return Reply(status, body, headers)
+
+
+def _change(call: Call, edit: Edit) -> Work:
+    kind, wanted = call.kind, call.wanted
+
+    def checked(unit: Unit, stored: Stored) -> Any:
+        call.conditions.check(stored.etag, call.request.method)
+        return edit(unit, stored)
+
+    def work(unit: Unit) -> Reply:
+        stored = writes.update(unit, kind, call.resource_id, checked)
+        return resource_reply(unit.connection, call, kind, stored, wanted)
+
+    return work
