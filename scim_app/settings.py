@@ -38,6 +38,18 @@ class Settings(BaseSettings):
     time_zone: str = "UTC"
     """Zone in which a new organization's day ends (IANA name)."""
 
+    oidc_issuer: str | None = None
+    """Issuer of the OpenID provider that people sign in at, exactly as it names itself; no sign-in when unset."""
+
+    oidc_client_id: str | None = None
+    """Client id of this service at that provider."""
+
+    oidc_client_secret: SecretStr | None = None
+    """Client secret of this service at that provider; unset for a public client."""
+
+    oidc_trust_email: bool = False
+    """Whether the provider's e-mail addresses count as verified also where it does not say so (Entra, one tenant)."""
+
     @field_validator("home")
     @classmethod
     def _absolute_home(cls, value: Path) -> Path:

@@ -1,0 +1,1 @@
+"""Organization settings: the pages an admin lives in, and how people sign in to them."""

@@ -1,0 +1,70 @@
+"""What goes wrong on pages, and the page that says so."""
+
+from http import HTTPStatus
+
+from starlette.responses import HTMLResponse
+
+from scim_app.admin import rendering
+from scim_app.errors import Conflict, DirectoryError, NotFound, StoreUnavailable
+
+
+class PageProblem(DirectoryError):
+    """A page can't be given; carries the status, a heading and where to go from there."""
+
+    def __init__(self, status: int, title: str, text: str, *, link: str = "", link_label: str = "") -> None:
+        super().__init__(text)
+        self.status = status
+        self.title = title
+        self.text = text
+        self.link = link
+        self.link_label = link_label
+
+
+def not_found(text: str, *, link: str = "/", link_label: str = "To the start") -> PageProblem:
+    """Return the problem of an address that leads nowhere."""
+    return PageProblem(HTTPStatus.NOT_FOUND, "Not found", text, link=link, link_label=link_label)
+
+
+def forbidden(text: str, link: str) -> PageProblem:
+    """Return the problem of a person who may not do this."""
+    return PageProblem(HTTPStatus.FORBIDDEN, "Not allowed", text, link=link, link_label="Back to the settings")
+
+
+def bad_request(text: str, link: str = "/") -> PageProblem:
+    """Return the problem of a form that can't be read."""
+    return PageProblem(HTTPStatus.BAD_REQUEST, "That did not work", text, link=link, link_label="Back")
+
+
+def problem_page(problem: Exception, request_id: str) -> HTMLResponse:
+    """Return the page that tells a problem; one of our own is told without a word of it."""
+    shown = _as_problem(problem)
+    context = {
+        "org": None,
+        "status": int(shown.status),
+        "title": shown.title,
+        "text": shown.text,
+        "link": shown.link,
+        "link_label": shown.link_label,
+        "request_id": request_id if shown.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None,
+        "csrf_token": "",
+    }
+    return rendering.page("error.html", context, int(shown.status))
+
+
+def _as_problem(problem: Exception) -> PageProblem:
+    if isinstance(problem, PageProblem):
+        return problem
+    if isinstance(problem, NotFound):
+        return not_found(_sentence(problem))
+    if isinstance(problem, Conflict):
+        return PageProblem(HTTPStatus.CONFLICT, "That is not possible", _sentence(problem))
+    if isinstance(problem, StoreUnavailable):
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        return PageProblem(status, "Not available for the moment", _sentence(problem))
+    text = "Something went wrong here, and nothing was changed by this request. Try again."
+    return PageProblem(HTTPStatus.INTERNAL_SERVER_ERROR, "That is our fault", text)
+
+
+def _sentence(problem: Exception) -> str:
+    text = str(problem)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

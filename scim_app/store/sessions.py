@@ -1,0 +1,140 @@
+"""Sessions of the settings pages: opaque in the browser, a digest here, and over the moment access ends."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from scim_app.directory.events import Event, EventType
+from scim_app.store.event_log import Unit
+from scim_app.store.sign_in_tables import sessions, setup_links
+from scim_app.store.stamps import new_id, now
+from scim_app.store.tables import users
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+LINK_LIFETIME = timedelta(hours=1)
+_KEPT = timedelta(days=1)
+
+
+class SessionKind(StrEnum):
+    """How a session came about."""
+
+    OIDC = "oidc"
+    """Signed in at the identity provider; stands for a user."""
+    SETUP = "setup"
+    """By a setup link of the machine's operator; stands for no user."""
+    BREAK_GLASS = "break_glass"
+    """By the emergency password; stands for no user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that is valid now. `user_id` and `user_name` are None where it stands for no user."""
+
+    id: str
+    kind: str
+    user_id: str | None
+    started_at: str
+    seen_at: str
+    user_name: str | None
+    display_name: str | None
+
+
+_FIND = (
+    sa.select(
+        *(sessions.c[name] for name in ("id", "kind", "user_id", "started_at", "seen_at")),
+        users.c.user_name,
+        users.c.display_name,
+    )
+    .select_from(
+        sessions.outerjoin(users, (users.c.org_id == sessions.c.org_id) & (users.c.id == sessions.c.user_id))
+    )
+    .where(
+        sessions.c.org_id == sa.bindparam("org"),
+        sessions.c.digest == sa.bindparam("digest"),
+        sessions.c.ended_at.is_(None),
+        sessions.c.seen_at > sa.bindparam("idle_since"),
+        sessions.c.started_at > sa.bindparam("oldest"),
+        # A session of a user is worth as much as the user: gone with access, in the same moment.
+        sessions.c.user_id.is_(None) | (users.c.active & users.c.deleted_at.is_(None)),
+    )
+)
+
+
+def start(unit: Unit, kind: SessionKind, *, user_id: str | None, name: str) -> str:
+    """Start a session and return its secret, which only the browser keeps.
+
+    Args:
+        unit: the write; its actor is who signs in.
+        kind: how the person signed in.
+        user_id: the user it stands for, None for the machine's operator.
+        name: what the log calls the person.
+    """
+    secret, session_id = secrets.token_urlsafe(32), new_id()
+    row = {"org_id": unit.org_id, "id": session_id, "digest": _digest(secret), "kind": kind.value}
+    times = {"user_id": user_id, "started_at": unit.at, "seen_at": unit.at}
+    unit.connection.execute(sa.insert(sessions), row | times)
+    old = (sessions.c.org_id == unit.org_id) & (sessions.c.started_at < _before(ABSOLUTE + _KEPT))
+    unit.connection.execute(sa.delete(sessions).where(old))
+    unit.record(_event(EventType.SESSION_STARTED, session_id, name, kind.value))
+    return secret
+
+
+def find(connection: sa.Connection, org_id: str, secret: str) -> Session | None:
+    """Return the session of a secret; None when there is none, or it ended, or its user lost access."""
+    limits = {"idle_since": _before(IDLE), "oldest": _before(ABSOLUTE)}
+    row = connection.execute(_FIND, {"org": org_id, "digest": _digest(secret)} | limits).first()
+    return Session(*row) if row else None
+
+
+def note_use(connection: sa.Connection, org_id: str, session_id: str) -> None:
+    """Remember that a session was used now."""
+    mine = (sessions.c.org_id == org_id) & (sessions.c.id == session_id)
+    connection.execute(sa.update(sessions).where(mine).values(seen_at=now()))
+
+
+def end(unit: Unit, session_id: str, name: str) -> None:
+    """End one session: its person signed out."""
+    mine = (sessions.c.org_id == unit.org_id) & (sessions.c.id == session_id) & sessions.c.ended_at.is_(None)
+    if unit.connection.execute(sa.update(sessions).where(mine).values(ended_at=unit.at)).rowcount:
+        unit.record(_event(EventType.SESSION_ENDED, session_id, name, "signed out"))
+
+
+def end_all(unit: Unit, user_id: str, name: str | None) -> None:
+    """End every session of a user for good, because the user lost access; regained access revives none."""
+    mine = (sessions.c.org_id == unit.org_id) & (sessions.c.user_id == user_id) & sessions.c.ended_at.is_(None)
+    ended = sa.update(sessions).where(mine).values(ended_at=unit.at).returning(sessions.c.id)
+    for session_id in list(unit.connection.execute(ended).scalars()):
+        unit.record(_event(EventType.SESSION_ENDED, session_id, name, "access ended"))
+
+
+def make_link(connection: sa.Connection, org_id: str) -> str:
+    """Return the code of a new setup link; it works once and for an hour, and those before it work no more."""
+    connection.execute(sa.delete(setup_links).where(setup_links.c.org_id == org_id))
+    code = secrets.token_urlsafe(32)
+    row = {"org_id": org_id, "digest": _digest(code), "expires_at": _before(-LINK_LIFETIME)}
+    connection.execute(sa.insert(setup_links), row)
+    return code
+
+
+def use_link(unit: Unit, code: str) -> bool:
+    """Tell whether a setup link's code is good, and use it up."""
+    mine = (setup_links.c.org_id == unit.org_id) & (setup_links.c.digest == _digest(code))
+    fresh = setup_links.c.used_at.is_(None) & (setup_links.c.expires_at > now())
+    return unit.connection.execute(sa.update(setup_links).where(mine, fresh).values(used_at=unit.at)).rowcount == 1
+
+
+def _event(kind: EventType, session_id: str, name: str | None, detail: str) -> Event:
+    return Event(type=kind, subject_kind="session", subject_id=session_id, subject_name=name, detail=detail)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _before(span: timedelta) -> str:
+    return (datetime.now(UTC) - span).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
