@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -72,7 +73,7 @@ class Provider:
         """
         flow = {"state": generate_token(43), "nonce": generate_token(43), "verifier": generate_token(64)}
         endpoint = self._metadata()["authorization_endpoint"]
-        with self._client(redirect_uri) as client:
+        with closing(self._client(redirect_uri)) as client:
             url, _ = client.create_authorization_url(
                 endpoint, state=flow["state"], nonce=flow["nonce"], code_verifier=flow["verifier"]
             )
@@ -99,7 +100,7 @@ class Provider:
         self, metadata: Mapping[str, Any], flow: Mapping[str, str], code: str, redirect_uri: str
     ) -> dict[str, Any]:
         try:
-            with self._client(redirect_uri) as client:
+            with closing(self._client(redirect_uri)) as client:
                 endpoint = metadata["token_endpoint"]
                 return dict(client.fetch_token(endpoint, code=code, code_verifier=flow["verifier"]))
         except Exception as error:  # whatever another party's answer breaks, the answer here is the same
@@ -108,7 +109,10 @@ class Provider:
 
     def _claims(self, token: Mapping[str, Any], nonce: str) -> dict[str, Any]:
         params = {"nonce": nonce, "client_id": self._client_id, "access_token": token.get("access_token")}
-        options = {"iss": {"essential": True, "value": self._issuer}, "aud": {"essential": True, "value": self._client_id}}
+        options = {
+            "iss": {"essential": True, "value": self._issuer},
+            "aud": {"essential": True, "value": self._client_id},
+        }
         try:
             read = self._decode(str(token.get("id_token") or ""))
             claims = CodeIDToken(read.claims, read.header, options, params)
@@ -159,11 +163,11 @@ class Provider:
                 self._kept[url] = (time.monotonic(), value)
             return value
 
-    def _client(self, redirect_uri: str) -> OAuth2Client:
+    def _client(self, redirect_uri: str) -> Any:
         return OAuth2Client(
             self._client_id,
             self._client_secret or None,
-            token_endpoint_auth_method="client_secret_basic" if self._client_secret else "none",  # noqa: S106
+            token_endpoint_auth_method="client_secret_basic" if self._client_secret else "none",
             scope="openid email profile",
             redirect_uri=redirect_uri,
             code_challenge_method="S256",

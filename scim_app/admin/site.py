@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from scim_app.admin.oidc import Provider
 from scim_app.settings import Settings
-from scim_app.store.sessions import ABSOLUTE
 from scim_app.store.session import Store
+from scim_app.store.sessions import ABSOLUTE
 
 SETTINGS = "settings"
 

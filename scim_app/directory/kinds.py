@@ -12,6 +12,8 @@ import scim2_models
 from pydantic import Field
 from scim2_models import ComplexAttribute, Mutability, Reference, Required, Resource, Returned
 
+from scim_app.directory.names import fold
+
 Document = Mapping[str, Any]
 """A SCIM resource as JSON: what the client owns, plus `schemas` and `id`."""
 
@@ -156,3 +158,13 @@ TEAM = Kind(
 )
 
 KINDS = {kind.scim_name: kind for kind in (USER, TEAM)}
+
+
+def search_key(kind: Kind, document: Document) -> str:
+    """Return what people find a user or a team by: the name shown, the unique name and the e-mail address, folded.
+
+    Lists are sorted by it, so the name shown is first.
+    """
+    shown, name = document.get("displayName"), document.get(kind.unique)
+    parts = (shown or name, name if kind is USER else None, primary_email(document) if kind is USER else None)
+    return fold("\n".join(dict.fromkeys(str(part) for part in parts if part)))

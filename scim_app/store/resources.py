@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from scim2_models import NotFoundException, UniquenessException
 
 from scim_app.directory.events import Event, EventType, describe
-from scim_app.directory.kinds import Document, Kind
+from scim_app.directory.kinds import USER, Document, Kind, search_key
 from scim_app.directory.names import fold, lower
+from scim_app.store import sessions
 from scim_app.store.event_log import Unit
 from scim_app.store.stamps import new_id
 from scim_app.store.tables import TABLES
@@ -148,6 +149,8 @@ def update(
     if "origin" in change:
         row |= {"origin": change["origin"], "idp": unit.actor.idp}
     unit.connection.execute(_this(kind, sa.update(TABLES[kind.name]), unit, stored.id), row)
+    if event is EventType.USER_DEACTIVATED:
+        sessions.end_all(unit, stored.id, document.get(kind.unique))
     return get(unit.connection, unit.org_id, kind, stored.id)
 
 
@@ -156,6 +159,8 @@ def delete(unit: Unit, kind: Kind, stored: Stored, event: EventType, change: Map
     unit.record(_event(kind, event, stored.id, stored.load(), change))
     gone = {"deleted_at": unit.at, "updated_at": unit.at}
     unit.connection.execute(_this(kind, sa.update(TABLES[kind.name]), unit, stored.id), gone)
+    if kind is USER:
+        sessions.end_all(unit, stored.id, stored.load().get(kind.unique))
 
 
 def touch(unit: Unit, kind: Kind, ids: list[str]) -> None:
@@ -183,6 +188,7 @@ def _projection(unit: Unit, kind: Kind, document: Document) -> dict[str, Any]:
         "name_key": fold(str(document.get(kind.unique) or "")),
         "document": text,
         "folded": lower(text),
+        "search_key": search_key(kind, document),
         **kind.columns(document),
     }
 

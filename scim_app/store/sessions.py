@@ -50,9 +50,7 @@ _FIND = (
         users.c.user_name,
         users.c.display_name,
     )
-    .select_from(
-        sessions.outerjoin(users, (users.c.org_id == sessions.c.org_id) & (users.c.id == sessions.c.user_id))
-    )
+    .select_from(sessions.outerjoin(users, (users.c.org_id == sessions.c.org_id) & (users.c.id == sessions.c.user_id)))
     .where(
         sessions.c.org_id == sa.bindparam("org"),
         sessions.c.digest == sa.bindparam("digest"),

@@ -100,6 +100,9 @@ def _resources(kind: Kind, name: str) -> sa.Table:
         sa.Column("document", sa.Text, nullable=False),
         # The document with every string as it compares without regard to case, so that SQL need only compare bytes.
         sa.Column("folded", sa.Text, nullable=False),
+        # What people search for and lists are sorted by.
+        sa.Column("search_key", sa.Text, nullable=False, server_default=""),
+        sa.Index(f"ix_{name}_changed", "org_id", "updated_at", "id"),
         info={"kind": kind},
     )
     live = table.c.deleted_at.is_(None)
@@ -107,6 +110,8 @@ def _resources(kind: Kind, name: str) -> sa.Table:
     unique(f"ux_{name}_external_id", table.c.external_id, where=live & table.c.external_id.is_not(None))
     # The stable order of every list: creation. Deleted rows are outside, so a page costs its own length.
     unique(f"ux_{name}_position", table.c.position, where=live)
+    found = (table.c.org_id, table.c.search_key, table.c.id)
+    sa.Index(f"ix_{name}_search", *found, sqlite_where=live, postgresql_where=live)
     return table
 
 
@@ -150,6 +155,8 @@ events = sa.Table(
     sa.Column("prev_hash", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Index("ix_events_subject", "org_id", "subject_id", "seq"),
+    sa.Index("ix_events_type", "org_id", "type", "seq"),
+    sa.Index("ix_events_actor", "org_id", "actor", "seq"),
 )
 
 TABLES = {USER.name: users, TEAM.name: teams}
