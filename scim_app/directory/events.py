@@ -97,13 +97,23 @@ class EventType(StrEnum):
     """A code location was added."""
     CODE_LOCATION_REMOVED = "code_location.removed"
     """A code location was removed, with the grants on it."""
+    CAMPAIGN_OPENED = "campaign.opened"
+    """An access review began; its population was fixed at the event before."""
+    CAMPAIGN_DECIDED = "campaign.decided"
+    """A reviewer decided on some accesses of a review."""
+    CAMPAIGN_CLOSED = "campaign.closed"
+    """An access review ended; what was revoked is being taken away."""
+    EXCEPTION_CREATED = "exception.created"
+    """An exception from a control was allowed."""
+    EXCEPTION_ENDED = "exception.ended"
+    """An exception from a control was ended."""
     WRITE_REJECTED = "write.rejected"
     """A write of the identity provider was refused: a sync failure."""
 
 
 SUBJECT_KINDS = (
     *("organization", "token", "api_key", "session", "user", "team", "team_owner"),
-    *("grant", "deployment", "code_location"),
+    *("grant", "deployment", "code_location", "campaign", "exception"),
 )
 """What events happen to. The subject of `team_owner` events is the team."""
 
