@@ -3,6 +3,8 @@
     DirectoryError
     ├── NotFound            the thing named does not exist
     ├── Conflict            it exists already
+    ├── Refused             a rule of the organization is against it
+    ├── NotPermitted        the role of the person, or the scope of the key, does not allow it
     └── StoreUnavailable    the store is locked, full or gone; try again later
 
 Protocol errors are the library's own tree (`scim2_models.SCIMException`).
@@ -19,6 +21,14 @@ class NotFound(DirectoryError):
 
 class Conflict(DirectoryError):
     """The name is taken."""
+
+
+class Refused(DirectoryError):
+    """A rule of the organization is against it; the sentence says which, and what to do instead."""
+
+
+class NotPermitted(DirectoryError):
+    """The role of the person, or the scope of the key, does not allow it."""
 
 
 class StoreUnavailable(DirectoryError):

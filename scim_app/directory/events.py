@@ -73,6 +73,8 @@ class EventType(StrEnum):
     """A team was made from a pushed group, or by hand."""
     TEAM_LINKED = "team.linked"
     """A team that existed only here was linked to a group."""
+    TEAM_OFFERED = "team.offered"
+    """A team was offered for linking: the next push of a group of its name or externalId links it."""
     TEAM_UNLINKED = "team.unlinked"
     """A team was cut off from its group; its members stayed."""
     TEAM_UPDATED = "team.updated"
@@ -140,8 +142,8 @@ class Event:
     subject_name: str | None = None
     """What people call the subject, as it was then."""
     change: Mapping[str, Any] | None = None
-    """What changed: `attributes` (path → before, after), `members` (added, removed, and `origin` where it is not
-    `scim`), `origin`, `grant`, `owner`, what a deployment or code location is, or the `request` refused."""
+    """What changed: `attributes` (path → before, after), `members` (added, removed, kept; `origin` where
+    it is not `scim`), `origin`, `grant`, `owner`, what a deployment or code location is, or the `request` refused."""
     document: Document | None = None
     """The SCIM document afterwards, without members."""
     status: int | None = None

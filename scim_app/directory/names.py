@@ -28,7 +28,12 @@ def without_tombstone(user_name: str) -> str:
     return _TOMBSTONE.sub("", user_name)
 
 
+def is_email_address(text: str) -> bool:
+    """Tell whether a text has the form of an e-mail address."""
+    return _EMAIL.match(text) is not None
+
+
 def sign_in_address(user_name: str, email: str | None) -> str | None:
     """Return the address a person signs in with: a userName that is an e-mail address, else the primary e-mail."""
     name = without_tombstone(user_name)
-    return name if _EMAIL.match(name) else email
+    return name if is_email_address(name) else email

@@ -95,8 +95,11 @@ def _save(state: State, event: Row) -> None:
 def _change_members(members: dict[str, Membership], delta: Mapping[str, Any], at: str) -> None:
     for member in delta.get("removed", ()):
         members.pop(member, None)
+    origin = delta.get("origin", "scim")
     for member in delta.get("added", ()):
-        members[member] = Membership(at, delta.get("origin", "scim"))
+        members[member] = Membership(at, origin)
+    for member in delta.get("kept", ()):
+        members[member] = Membership(members[member].since, origin)
 
 
 def _delete(state: State, event: Row) -> None:

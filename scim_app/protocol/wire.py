@@ -10,6 +10,7 @@ from scim2_models import (
     Error,
     ETag,
     Filter,
+    ForbiddenException,
     Pagination,
     Patch,
     ResourceType,
@@ -25,7 +26,7 @@ from scim2_server.service import ScimService
 
 from scim_app.directory.kinds import KINDS, USER, EnterpriseUser, Kind, User
 from scim_app.directory.names import fold
-from scim_app.errors import StoreUnavailable
+from scim_app.errors import Refused, StoreUnavailable
 
 PAGE_LIMIT = 200
 """Most resources on one page; also the page size when a request gives none."""
@@ -115,6 +116,8 @@ def scim_error(problem: Exception) -> SCIMException | None:
         return problem
     if isinstance(problem, ValidationError):
         return SCIMException.from_error(Error.from_validation_errors(problem)[0])
+    if isinstance(problem, Refused):
+        return ForbiddenException(detail=str(problem))
     if isinstance(problem, StoreUnavailable):
         unavailable = SCIMException(detail=str(problem))
         unavailable.status = 503

@@ -1,8 +1,8 @@
 """Writing the event log: one write of one organization, its lock, its moment and its events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from scim_app.directory.events import Actor, Event, chain_hash
 from scim_app.store.stamps import new_id, now
 from scim_app.store.tables import events, organizations
+
+T = TypeVar("T")
 
 _HEAD = (
     sa.select(
@@ -85,6 +87,11 @@ class Unit:
         }
         row["hash"] = self._hash = chain_hash(self._hash, row)
         return row
+
+
+def in_unit(org_id: str, actor: Actor, work: Callable[[Unit], T]) -> Callable[[sa.Connection], T]:
+    """Return a write of one organization, for the store's writer."""
+    return lambda connection: work(Unit.begin(connection, org_id, actor))
 
 
 def _json(value: Mapping[str, Any] | None) -> str | None:

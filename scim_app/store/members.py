@@ -6,8 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from scim_app.directory.events import EventType
+from scim_app.directory.kinds import TEAM
 from scim_app.directory.membership import MemberDelta
+from scim_app.store import resources
 from scim_app.store.event_log import Unit
+from scim_app.store.resources import Stored
 from scim_app.store.tables import team_members, teams, users
 
 _BATCH = 500
@@ -74,17 +78,38 @@ def teams_of(connection: sa.Connection, org_id: str, members: Iterable[str]) -> 
 
 
 def apply(unit: Unit, team_id: str, delta: MemberDelta, *, origin: str = "scim") -> dict[str, list[str]]:
-    """Change a team's members and return what really changed: `added` and `removed`, each only when not empty."""
-    added = list(delta.added)
+    """Change a team's members and return what really changed, each only when not empty.
+
+    Returns:
+        `added` and `removed`, and `kept`: those that were there by another origin.
+    """
+    added, kept = list(delta.added), list[str]()
     if delta.reset:
-        there = _ids(unit, team_id)
-        keep = set(added)
+        there, keep = _origins(unit, team_id), set(added)
         removed = [member for member in there if member not in keep]
+        kept = [member for member, by in there.items() if member in keep and by != origin]
         _delete(unit, team_id, removed)
+        _set_origin(unit, team_id, kept, origin)
     else:
         removed = _delete(unit, team_id, sorted(delta.removed))
-    change = {"added": _insert(unit, team_id, added, origin), "removed": removed}
+    change = {"added": _insert(unit, team_id, added, origin), "removed": removed, "kept": kept}
     return {name: members for name, members in change.items() if members}
+
+
+def change(unit: Unit, team: Stored, delta: MemberDelta) -> dict[str, list[str]]:
+    """Change a team's members by hand, with the event, and return what really changed."""
+    changed = apply(unit, team.id, delta, origin="manual")
+    if changed:
+        told = {"members": {**changed, "origin": "manual"}}
+        resources.update(unit, TEAM, team, team.load(), EventType.TEAM_UPDATED, told)
+    return changed
+
+
+def make_manual(unit: Unit, team_id: str) -> list[str]:
+    """Make the identity provider's members of a team members by hand, and return them."""
+    theirs = [member for member, origin in _origins(unit, team_id).items() if origin == "scim"]
+    _set_origin(unit, team_id, theirs, "manual")
+    return theirs
 
 
 def leave_all(unit: Unit, member_id: str) -> list[str]:
@@ -101,11 +126,18 @@ def drop_team(unit: Unit, team_id: str) -> None:
     unit.connection.execute(sa.delete(team_members).where(mine))
 
 
-def _ids(unit: Unit, team_id: str) -> list[str]:
-    query = sa.select(team_members.c.member_id).where(
+def _origins(unit: Unit, team_id: str) -> dict[str, str]:
+    query = sa.select(team_members.c.member_id, team_members.c.origin).where(
         team_members.c.org_id == unit.org_id, team_members.c.team_id == team_id
     )
-    return list(unit.connection.execute(query).scalars())
+    return {row.member_id: row.origin for row in unit.connection.execute(query)}
+
+
+def _set_origin(unit: Unit, team_id: str, members: Sequence[str], origin: str) -> None:
+    mine = (team_members.c.org_id == unit.org_id) & (team_members.c.team_id == team_id)
+    for batch in _batches(members):
+        these = sa.update(team_members).where(mine, team_members.c.member_id.in_(batch))
+        unit.connection.execute(these.values(origin=origin))
 
 
 def _insert(unit: Unit, team_id: str, members: Sequence[str], origin: str) -> list[str]:

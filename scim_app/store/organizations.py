@@ -13,9 +13,6 @@ from scim_app.store.stamps import new_id, now
 from scim_app.store.tables import organizations
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_COLUMNS = [
-    organizations.c[name] for name in ("id", "slug", "name", "scim_enabled", "time_zone", "created_at", "last_seq")
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +26,17 @@ class Organization:
     time_zone: str
     created_at: str
     last_seq: int
+    default_role: str
+    """Role of everybody who has no grant."""
+    seat_limit: int | None
+    """Most active users; None for any number."""
+    user_name_policy: str
+    """What is done about a userName that is no e-mail address: `flag` or `strict` (refused)."""
+    deprovision_sla_seconds: int
+    """Within how many seconds a leaver's access is to end."""
+
+
+_COLUMNS = [organizations.c[name] for name in Organization.__slots__]
 
 
 def create(
@@ -80,4 +88,16 @@ def by_slug(connection: sa.Connection, slug: str) -> Organization:
     row = connection.execute(sa.select(*_COLUMNS).where(organizations.c.slug == slug)).first()
     if row is None:
         raise NotFound(f"there is no organization {slug!r}; `dagster-scim org list` shows those there are")
+    return Organization(*row)
+
+
+def by_id(connection: sa.Connection, org_id: str) -> Organization:
+    """Return the organization with an id.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    row = connection.execute(sa.select(*_COLUMNS).where(organizations.c.id == org_id)).first()
+    if row is None:
+        raise NotFound("there is no such organization")
     return Organization(*row)

@@ -80,6 +80,13 @@ def find_taken(
     return Stored(*row) if row else None
 
 
+def find_named(connection: sa.Connection, org_id: str, kind: Kind, name: str) -> Stored | None:
+    """Return the live resource that has a unique name, None when there is none."""
+    query = _select(kind).where(TABLES[kind.name].c.name_key == fold(name))
+    row = connection.execute(query, {"org": org_id}).first()
+    return Stored(*row) if row else None
+
+
 def refuse_taken(connection: sa.Connection, org_id: str, kind: Kind, document: Document, but: str | None) -> None:
     """Refuse a document whose unique name or `externalId` another live resource holds.
 
@@ -161,6 +168,17 @@ def delete(unit: Unit, kind: Kind, stored: Stored, event: EventType, change: Map
     unit.connection.execute(_this(kind, sa.update(TABLES[kind.name]), unit, stored.id), gone)
     if kind is USER:
         sessions.end_all(unit, stored.id, stored.load().get(kind.unique))
+
+
+def revive(
+    unit: Unit, kind: Kind, resource_id: str, document: Document, event: EventType, change: Mapping[str, Any]
+) -> Stored:
+    """Bring a removed resource back as it was, with its event, and return it."""
+    unit.record(_event(kind, event, resource_id, document, change))
+    table = TABLES[kind.name]
+    row = {"deleted_at": None, "updated_at": unit.at, "origin": change["origin"], "version": table.c.version + 1}
+    unit.connection.execute(_this(kind, sa.update(table), unit, resource_id).values(row))
+    return get(unit.connection, unit.org_id, kind, resource_id)
 
 
 def touch(unit: Unit, kind: Kind, ids: list[str]) -> None:

@@ -1,12 +1,13 @@
 """The writes an identity provider can make, each whole: what is read, what is decided, rows and event together."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from scim_app.directory.events import EventType, describe
 from scim_app.directory.kinds import TEAM, USER, Document, Kind, is_active
 from scim_app.directory.membership import MemberDelta
-from scim_app.store import members, resources
+from scim_app.store import admins, admission, members, removal, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 
@@ -15,22 +16,26 @@ Edit = Callable[[Unit, Stored], tuple[Document, MemberDelta]]
 
 _CREATED = {USER: EventType.USER_CREATED, TEAM: EventType.TEAM_CREATED}
 _LINKED = {USER: EventType.USER_LINKED, TEAM: EventType.TEAM_LINKED}
-_DELETED = {USER: EventType.USER_DELETED, TEAM: EventType.TEAM_DELETED}
 
 
 def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta, resource_id: str | None = None) -> Stored:
     """Provision a user or a team and return it, under a new id unless one is given.
 
     A user that exists only here, or that is inactive, is the same person: it is linked or restored with its id.
+    A team that an admin offered for linking is linked.
 
     Raises:
         UniquenessException: when the name or `externalId` is taken by anyone else.
+        Refused: when no seat is left.
     """
-    if kind is USER:
-        taken = resources.find_taken(unit.connection, unit.org_id, kind, document)
-        if taken and (taken.origin == "local" or not is_active(taken.load())):
-            return _save(unit, kind, taken, {"active": True, **document}, delta)
+    taken = resources.find_taken(unit.connection, unit.org_id, kind, document)
+    if taken and kind is USER and (taken.origin == "local" or not is_active(taken.load())):
+        return _save(unit, kind, taken, {"active": True, **document}, delta)
+    if taken and kind is TEAM and taken.origin == "offered":
+        return _save(unit, kind, taken, document, delta)
     resources.refuse_taken(unit.connection, unit.org_id, kind, document, None)
+    if kind is USER:
+        admission.admit(unit, seat=is_active(document), user_name=document[kind.unique])
     resource_id = resource_id or resources.fresh_id()
     change: dict[str, Any] = {"attributes": describe(None, document), "origin": "scim"}
     changed = members.apply(unit, resource_id, delta)
@@ -59,22 +64,29 @@ def delete(unit: Unit, kind: Kind, resource_id: str, check: Callable[[Stored], o
     """
     stored = resources.get(unit.connection, unit.org_id, kind, resource_id)
     check(stored)
-    left = members.leave_all(unit, resource_id)
-    resources.touch(unit, TEAM, left)
-    if kind is TEAM:
-        members.drop_team(unit, resource_id)
-    resources.delete(unit, kind, stored, _DELETED[kind], {"teams": left} if left else {})
+    with admins.telling_of_no_admin(unit):
+        removal.remove(unit, kind, stored)
 
 
 def _save(unit: Unit, kind: Kind, stored: Stored, document: Document, delta: MemberDelta) -> Stored:
     before = stored.load()
     after = {"schemas": document["schemas"], "id": stored.id, **document}
-    linking = stored.origin == "local"
+    linking = stored.origin != "scim"
     attributes = describe(before, after)
     if attributes.keys() & {kind.unique, "externalId"}:
         resources.refuse_taken(unit.connection, unit.org_id, kind, after, stored.id)
+    if kind is USER and attributes.keys() & {kind.unique, "active"}:
+        returns = is_active(after) and not is_active(before)
+        admission.admit(unit, seat=returns, user_name=after[kind.unique] if kind.unique in attributes else None)
     if linking and kind is TEAM:
         delta = MemberDelta(reset=True).then(delta)
+    takes_away = delta.reset or delta.removed or (kind is USER and not is_active(after))
+    with admins.telling_of_no_admin(unit) if takes_away else nullcontext():
+        return _apply(unit, kind, stored, before, after, delta)
+
+
+def _apply(unit: Unit, kind: Kind, stored: Stored, before: Document, after: Document, delta: MemberDelta) -> Stored:
+    linking, attributes = stored.origin != "scim", describe(before, after)
     changed = members.apply(unit, stored.id, delta) if delta else {}
     if not (attributes or changed or linking):
         return stored  # a mere re-sending leaves version and log alone
