@@ -5,6 +5,7 @@
     ├── Conflict            it exists already
     ├── Refused             a rule of the organization is against it
     ├── NotPermitted        the role of the person, or the scope of the key, does not allow it
+    ├── Unstorable          a text has a character that no row can hold
     └── StoreUnavailable    the store is locked, full or gone; try again later
 
 Protocol errors are the library's own tree (`scim2_models.SCIMException`).
@@ -29,6 +30,17 @@ class Refused(DirectoryError):
 
 class NotPermitted(DirectoryError):
     """The role of the person, or the scope of the key, does not allow it."""
+
+
+class Unstorable(DirectoryError):
+    """A value can't be kept: a text with a NUL character, or a number out of range."""
+
+    @classmethod
+    def because(cls, problem: Exception) -> "Unstorable":
+        """Return the error for a value that the database refused."""
+        error = cls("a value holds a character or a number that can't be stored, such as NUL (U+0000)")
+        error.__cause__ = problem
+        return error
 
 
 class StoreUnavailable(DirectoryError):

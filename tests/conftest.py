@@ -1,4 +1,4 @@
-"""Fixtures: one running service for all tests, an organization of its own for each."""
+"""Fixtures: a running service on each database for all tests, an organization of its own for each test."""
 
 import itertools
 from collections.abc import Generator
@@ -6,14 +6,48 @@ from pathlib import Path
 
 import httpx
 import make
+import postgres
 import pytest
 from make import Organization, Service
 
+DATABASES = ["sqlite", "postgresql"]
+_numbers = itertools.count(1)
+
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the shared service."""
-    return tmp_path_factory.mktemp("home")
+def postgres_server() -> Generator[str]:
+    """The address of a PostgreSQL server."""
+    with postgres.server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """Each database that the store can be, one after the other."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def home(database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
+    """The folder of the shared service; its settings name its database."""
+    yield from _folder(request, database, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def folder(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Path]:
+    """A fresh folder whose settings name a database of its own, empty yet."""
+    yield from _folder(request, database, tmp_path)
+
+
+def _folder(request: pytest.FixtureRequest, database: str, path: Path) -> Generator[Path]:
+    if database == "sqlite":
+        yield path
+        return
+    server: str = request.getfixturevalue("postgres_server")
+    with postgres.database(server, f"scim_{next(_numbers)}") as url:
+        make.DATABASE_URLS[path] = url
+        yield path
+        del make.DATABASE_URLS[path]
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +56,6 @@ def service(home: Path) -> Generator[Service]:
     make.organization(make.settings(home), "first")
     with make.service(home) as running:
         yield running
-
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ from scim_app.store.session import Store
 T = TypeVar("T")
 Body = dict[str, Any]
 
+DATABASE_URLS: dict[Path, str] = {}
+"""Folder → address of its database, where that is not an SQLite file in the folder."""
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 ACTOR = Actor(name="test", idp="okta")
@@ -70,7 +73,7 @@ def until(found: Callable[[], T], *, seconds: float = 60, what: str = "it") -> T
 
 def settings(home: Path, **values: Any) -> Settings:
     """Settings of a folder, whatever the environment says."""
-    return Settings.model_validate({"home": home, **values})
+    return Settings.model_validate({"home": home, "database_url": DATABASE_URLS.get(home), **values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ def environment(home: Path, **extra: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER", "DBT_"))}
     quiet = {"DAGSTER_DISABLE_TELEMETRY": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"}
     path = os.pathsep.join([str(BIN), kept.get("PATH", os.defpath)])
-    return {**kept, **quiet, "PATH": path, "DAGSTER_SCIM_HOME": str(home), **extra}
+    database = {"DAGSTER_SCIM_DATABASE_URL": DATABASE_URLS[home]} if home in DATABASE_URLS else {}
+    return {**kept, **quiet, **database, "PATH": path, "DAGSTER_SCIM_HOME": str(home), **extra}
 
 
 def command(*arguments: str, home: Path, **extra: str) -> "subprocess.CompletedProcess[str]":

@@ -12,8 +12,8 @@ MODULE_LINES = 250
 FUNCTION_LINES = 50
 
 READS_ENVIRONMENT = "scim_app/settings.py"
-HANDS_ENVIRONMENT_ON = {"scim_app/cli/processes.py", "tests/make.py"}
-"""These give a child process the environment that they have; they take no setting from it."""
+HANDS_ENVIRONMENT_ON = {"scim_app/cli/processes.py", "tests/make.py", "tests/postgres.py"}
+"""These give a child process the environment that they have, or find a server for the tests; no setting is read."""
 
 MACHINE_PATH = re.compile(r"(?<![\w.~})-])/(?:home|work|tmp|root|mnt)/[\w.-]")
 REGISTRY = re.compile(

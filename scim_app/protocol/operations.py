@@ -19,13 +19,17 @@ from scim_app.store.session import Store
 async def write(store: Store, call: Call) -> Reply:
     """Create, replace, patch or delete, and answer once that is durable."""
     work = WORK[call.target.operation](call)
-    return await asyncio.wrap_future(store.submit(call.unit(work)))
+    return await asyncio.wrap_future(store.submit(call.unit(work), call.caller.org_id))
 
 
 async def run_bulk(store: Store, call: Call) -> Reply:
     """Run many writes in one transaction (RFC 7644 §3.7)."""
     operations, fail_on_errors = bulk.read(call)
-    return await asyncio.wrap_future(store.submit(lambda c: bulk.run(c, call, operations, fail_on_errors)))
+
+    def work(connection: sa.Connection) -> Reply:
+        return bulk.run(connection, call, operations, fail_on_errors)
+
+    return await asyncio.wrap_future(store.submit(work, call.caller.org_id))
 
 
 async def query(store: Store, call: Call) -> Reply:

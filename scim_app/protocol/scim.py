@@ -99,12 +99,13 @@ class ScimEndpoint:
                 detail="a valid SCIM token of this organization is needed: Authorization: Bearer scim_…"
             )
         if (caller.last_used_at or "")[:16] != now()[:16]:
-            self._store.submit(lambda c: tokens.note_use(c, caller.token_id))
+            self._store.submit(lambda c: tokens.note_use(c, caller.token_id), caller.token_id)
         return caller
 
     async def _remember(self, call: Call, error: SCIMException) -> None:
         """Record a refused write: these are the sync failures."""
-        await asyncio.wrap_future(self._store.submit(call.unit(lambda unit: unit.record(call.refusal(error, unit)))))
+        work = call.unit(lambda unit: unit.record(call.refusal(error, unit)))
+        await asyncio.wrap_future(self._store.submit(work, call.caller.org_id))
 
 
 def failure(service: Service, problem: Exception, request_id: str) -> Reply:

@@ -45,7 +45,7 @@ def search(store: Store, call: Call, asked: Json) -> Reply:
     kinds = [kind_of(found) for found in types]
 
     def work(connection: sa.Connection) -> Reply:
-        parts = [_part(kind, request, call.base_url) for kind in kinds]
+        parts = [_part(kind, request, call.base_url, connection.dialect.name) for kind in kinds]
         down = request.sort_order == SearchRequest.SortOrder.descending
         listing = Listing(connection, call.caller.org_id, parts, descending=down)
         fields: Json = {"totalResults": listing.count()}
@@ -90,9 +90,10 @@ def _number(name: str, text: str, *, by_cursor: bool) -> int:
     raise InvalidValueException(detail=f"{name} must be a whole number")
 
 
-def _part(kind: Kind, request: SearchRequest[Any], base_url: str) -> Part:
-    where = compile_filter(kind, request.filter, base_url) if isinstance(request.filter, ScimFilter) else None
-    return Part(kind, where, compile_sort(kind, request, base_url))
+def _part(kind: Kind, request: SearchRequest[Any], base_url: str, dialect: str) -> Part:
+    asked = request.filter
+    where = compile_filter(kind, asked, base_url, dialect) if isinstance(asked, ScimFilter) else None
+    return Part(kind, where, compile_sort(kind, request, base_url, dialect))
 
 
 def _place(call: Call, position: Any) -> Place:

@@ -11,6 +11,7 @@ from scim2_models import (
     ETag,
     Filter,
     ForbiddenException,
+    InvalidValueException,
     Pagination,
     Patch,
     ResourceType,
@@ -26,7 +27,7 @@ from scim2_server.service import ScimService
 
 from scim_app.directory.kinds import KINDS, USER, EnterpriseUser, Kind, User
 from scim_app.directory.names import fold
-from scim_app.errors import Refused, StoreUnavailable
+from scim_app.errors import Refused, StoreUnavailable, Unstorable
 
 PAGE_LIMIT = 200
 """Most resources on one page; also the page size when a request gives none."""
@@ -118,6 +119,8 @@ def scim_error(problem: Exception) -> SCIMException | None:
         return SCIMException.from_error(Error.from_validation_errors(problem)[0])
     if isinstance(problem, Refused):
         return ForbiddenException(detail=str(problem))
+    if isinstance(problem, Unstorable):
+        return InvalidValueException(detail=str(problem))
     if isinstance(problem, StoreUnavailable):
         unavailable = SCIMException(detail=str(problem))
         unavailable.status = 503

@@ -13,6 +13,7 @@ from scim2_models import Extension
 from scim2_models.path import AttributeBinding
 
 from scim_app.directory.kinds import TEAM, USER, Kind
+from scim_app.store.json_sql import Json, json_of
 from scim_app.store.tables import TABLES, team_members, teams, users
 
 Expression = sa.ColumnElement[Any]
@@ -41,8 +42,8 @@ class Rows:
     """The elements of a multi-valued attribute: what to select from, and how to read one of their attributes."""
 
     source: sa.FromClause
-    read: Callable[[str | None, bool], Expression]
-    """Sub-attribute (None: the element itself), exact or folded → expression."""
+    read: Callable[[str | None, bool, type | None], Expression]
+    """Sub-attribute (None: the element itself), exact or folded, type of its values → expression."""
     where: Condition | None = None
 
     def any(self, condition: Condition) -> Condition:
@@ -54,8 +55,9 @@ class Rows:
 class Attributes:
     """Where the attributes of one kind are found in SQL."""
 
-    def __init__(self, kind: Kind, base_url: str) -> None:
+    def __init__(self, kind: Kind, base_url: str, dialect: str) -> None:
         self.kind = kind
+        self.json: Json = json_of(dialect)
         self.base_url = base_url
         self.table = TABLES[kind.name]
         c = self.table.c
@@ -76,7 +78,9 @@ class Attributes:
         """Return the expression of a single-valued attribute, in the form it compares in."""
         path = scim_path(binding)
         known = self._columns.get(".".join(path).lower())
-        return self._json(path, exact=is_exact(binding)) if known is None else known
+        if known is not None:
+            return known
+        return self.json.at(*self._held(path, exact=is_exact(binding)), binding.target_type)
 
     def rows(self, binding: AttributeBinding) -> Rows:
         """Return the elements of a multi-valued attribute."""
@@ -92,26 +96,27 @@ class Attributes:
         if not binding.is_multivalued:
             return self.single(binding)
         rows = self.rows(binding)
-        query = sa.select(rows.read(sub_attribute(binding), False)).select_from(rows.source)
+        query = sa.select(rows.read(sub_attribute(binding), False, str)).select_from(rows.source)
         if rows.where is not None:
             query = query.where(rows.where)
-        primary = sa.func.coalesce(rows.read("primary", False), 0) if "key" in rows.source.c else sa.literal(0)
-        return query.order_by(primary.desc()).limit(1).scalar_subquery()
+        if "key" in rows.source.c:
+            primary = sa.func.coalesce(rows.read("primary", False, bool), sa.false())
+            query = query.order_by(primary.desc(), rows.source.c.key)
+        return query.limit(1).scalar_subquery()
 
-    def _json(self, path: list[str], *, exact: bool) -> Expression:
-        column = self.table.c.document if exact else self.table.c.folded
-        return sa.func.json_extract(column, _json_path(path if exact else [part.lower() for part in path]))
+    def _held(self, path: list[str], *, exact: bool) -> tuple[Expression, list[str]]:
+        """Return the document that holds the form which is compared, and the path in it."""
+        if exact:
+            return self.table.c.document, path
+        return self.table.c.folded, [part.lower() for part in path]
 
     def _json_rows(self, head: list[str]) -> Rows:
-        folded = sa.func.json_each(self.table.c.folded, _json_path([part.lower() for part in head]))
-        source = folded.table_valued("key", "value").alias()
-        # The exact form of an element is found at the same place of the exact document.
-        place = sa.literal(_json_path(head)).concat("[").concat(sa.cast(source.c.key, sa.Text)).concat("]")
+        source = self.json.elements(*self._held(head, exact=False))
 
-        def read(sub: str | None, exact: bool) -> Expression:
-            if exact:
-                return sa.func.json_extract(self.table.c.document, place.concat(f'."{sub}"') if sub else place)
-            return sa.func.json_extract(source.c.value, f'$."{sub.lower()}"') if sub else source.c.value
+        def read(sub: str | None, exact: bool, kind: type | None) -> Expression:
+            if exact:  # found at the same place of the exact document
+                return self.json.element(self.table.c.document, head, source.c.key, sub, kind)
+            return self.json.part(source.c.value, sub and sub.lower(), kind)
 
         return Rows(source, read)
 
@@ -151,15 +156,11 @@ def _same_live(record: sa.FromClause, member: sa.FromClause) -> Condition:
     return (record.c.org_id == member.c.org_id) & (record.c.id == member.c.member_id) & record.c.deleted_at.is_(None)
 
 
-def _reading(names: dict[str, Expression]) -> Callable[[str | None, bool], Expression]:
+def _reading(names: dict[str, Expression]) -> Callable[[str | None, bool, type | None], Expression]:
     """Names are folded by the database, which knows the letters of ASCII; ids are compared as they are."""
 
-    def read(sub: str | None, exact: bool) -> Expression:
+    def read(sub: str | None, exact: bool, _kind: type | None) -> Expression:
         found = names.get(sub or "value", sa.null())
         return found if exact else sa.func.lower(found)
 
     return read
-
-
-def _json_path(path: list[str]) -> str:
-    return "$" + "".join(f'."{part}"' for part in path)

@@ -12,9 +12,9 @@ from sqlalchemy.engine import make_url
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.errors import Conflict, NotFound, StoreUnavailable
 from scim_app.store import migrate, organizations
+from scim_app.store.engines import open_writer
 from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
-from scim_app.store.session import open_writer
 from scim_app.store.stamps import new_id
 from scim_app.store.tables import organizations as table
 

@@ -23,6 +23,8 @@ _HEAD = (
     .where(organizations.c.id == sa.bindparam("org"))
     .with_for_update()
 )
+_FENCED_HEAD = _HEAD.add_columns(sa.func.set_config("app.org", organizations.c.id, True))
+"""On PostgreSQL, row-level security shows nothing but this organization until the transaction ends."""
 _MOVE_HEAD = sa.update(organizations).where(organizations.c.id == sa.bindparam("org"))
 
 
@@ -46,7 +48,8 @@ class Unit:
     @classmethod
     def begin(cls, connection: sa.Connection, org_id: str, actor: Actor) -> "Unit":
         """Take the organization's counter row until the transaction ends."""
-        seq, head, head_at, epoch = connection.execute(_HEAD, {"org": org_id}).one()
+        statement = _FENCED_HEAD if connection.dialect.name == "postgresql" else _HEAD
+        seq, head, head_at, epoch, *_ = connection.execute(statement, {"org": org_id}).one()
         return cls(connection, org_id, actor, max(now(), head_at), seq, head, epoch)
 
     def record(self, event: Event) -> int:

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from scim_app.directory.events import GENESIS, first_break
 from scim_app.directory.replay import replay
 from scim_app.store.comparison import differing
+from scim_app.store.engines import open_reader
 from scim_app.store.exported import TOKEN_COLUMNS
-from scim_app.store.session import open_reader
 from scim_app.store.snapshots import Row, Snapshot, as_rows
 from scim_app.store.tables import TABLES, events, organizations, team_members, tokens
 

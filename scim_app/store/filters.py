@@ -4,12 +4,14 @@ Every comparison compiles to an expression that is true or false, never NULL, so
 what they mean in SCIM. The library's in-memory `match` is the oracle.
 """
 
+import operator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from inspect import isclass
 from typing import Any
 
 import sqlalchemy as sa
-from scim2_models import BaseModel, SearchRequest
+from scim2_models import BaseModel, InvalidFilterException, SearchRequest
 from scim2_models.path import (
     AttributeBinding,
     AttrPath,
@@ -36,32 +38,43 @@ from scim_app.store.attributes import (
     scim_path,
     sub_attribute,
 )
+from scim_app.store.json_sql import Json
+
+_ORDERS: dict[CompareOperator, Callable[[Any, Any], Any]] = {
+    CompareOperator.eq: operator.eq,
+    CompareOperator.gt: operator.gt,
+    CompareOperator.ge: operator.ge,
+    CompareOperator.lt: operator.lt,
+    CompareOperator.le: operator.le,
+}
 
 
-def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str) -> Condition:
+def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str, dialect: str) -> Condition:
     """Return a filter as a condition on the kind's table.
 
     Args:
         kind: the kind of resource that is searched.
         scim_filter: a filter already checked against the kind's model.
         base_url: SCIM base address, for comparisons with `meta.location` and `$ref`.
+        dialect: name of the database's SQLAlchemy dialect.
 
     Raises:
         InvalidFilterException: when an operator does not fit its attribute.
     """
-    return _Compiler(kind, base_url).visit(scim_filter.ast)
+    return _Compiler(Attributes(kind, base_url, dialect)).visit(scim_filter.ast)
 
 
-def compile_sort(kind: Kind, request: SearchRequest[Any], base_url: str) -> Expression | None:
+def compile_sort(kind: Kind, request: SearchRequest[Any], base_url: str, dialect: str) -> Expression | None:
     """Return what a search sorts resources by, in the form it compares in; None when the kind has no such attribute."""
     binding = request.sort_binding(kind.model) if request.sort_by else None
-    return None if binding is None else Attributes(kind, base_url).sorted(binding)
+    return None if binding is None else Attributes(kind, base_url, dialect).sorted(binding)
 
 
 class _Logic(FilterVisitor[Condition]):
     """The parts of a filter that are the same for a resource and for one element of an attribute."""
 
-    def __init__(self, model: type[BaseModel]) -> None:
+    def __init__(self, model: type[BaseModel], json: Json) -> None:
+        self._json = json
         self._names: ScimFilter[Any] = ScimFilter[model]("id pr")  # pyright: ignore[reportInvalidTypeArguments]
 
     def visit_logical_expr(self, node: LogicalExpr) -> Condition:
@@ -78,14 +91,35 @@ class _Logic(FilterVisitor[Condition]):
         resolve = self._names.resolve_comparison if comparing else self._names.resolve
         return resolve(path, strict=False)
 
+    def _compare(self, found: Expression, op: CompareOperator, value: Any) -> Condition:
+        """Return a comparison that is never NULL: a missing value equals null and differs from all else."""
+        if value is None:
+            return _compare_to_null(found.is_(None), op)
+        if op == CompareOperator.ne:
+            return sa.not_(sa.func.coalesce(found == value, sa.false()))
+        return sa.func.coalesce(self._relation(found, op, value), sa.false())
+
+    def _relation(self, found: Expression, op: CompareOperator, value: Any) -> Expression:
+        if op in _ORDERS:
+            return _ORDERS[op](found, value)
+        if not isinstance(value, str):
+            return sa.false()
+        match op:
+            case CompareOperator.co:
+                return self._json.holds(found, value)
+            case CompareOperator.sw:
+                return sa.func.substr(found, 1, len(value)) == value
+            case _:
+                return self._json.ends_with(found, value) if value else found.is_not(None)
+
 
 class _Compiler(_Logic):
     """Compiles a filter against a resource."""
 
-    def __init__(self, kind: Kind, base_url: str) -> None:
-        super().__init__(kind.model)
-        self._unique = kind.unique
-        self._attributes = Attributes(kind, base_url)
+    def __init__(self, attributes: Attributes) -> None:
+        super().__init__(attributes.kind.model, attributes.json)
+        self._unique = attributes.kind.unique
+        self._attributes = attributes
 
     def visit_present(self, node: Present) -> Condition:
         """Tell whether an attribute has a value."""
@@ -95,7 +129,7 @@ class _Compiler(_Logic):
         if not binding.is_multivalued:
             return _present(self._attributes.single(binding))
         rows = self._attributes.rows(binding)
-        return rows.any(_present(rows.read(sub_attribute(binding), False)))
+        return rows.any(_present(rows.read(sub_attribute(binding), False, binding.target_type)))
 
     def visit_comparison(self, node: Comparison) -> Condition:
         """Compare; a multi-valued attribute matches when any element does, and `ne` when none is equal."""
@@ -104,15 +138,15 @@ class _Compiler(_Logic):
             return sa.false()
         value = _operand(binding, node, unique=self._unique)
         if not binding.is_multivalued:
-            return _compare(self._attributes.single(binding), node.op, value)
+            return self._compare(self._attributes.single(binding), node.op, value)
         rows = self._attributes.rows(binding)
-        element = rows.read(sub_attribute(binding), is_exact(binding))
+        element = rows.read(sub_attribute(binding), is_exact(binding), binding.target_type)
         if value is None:
             unassigned = sa.not_(rows.any(_present(element)))
             return _compare_to_null(unassigned, node.op)
         if node.op == CompareOperator.ne:
-            return sa.not_(rows.any(_compare(element, CompareOperator.eq, value)))
-        return rows.any(_compare(element, node.op, value))
+            return sa.not_(rows.any(self._compare(element, CompareOperator.eq, value)))
+        return rows.any(self._compare(element, node.op, value))
 
     def visit_value_path(self, node: ValuePath) -> Condition:
         """Tell whether one element meets the whole inner filter."""
@@ -122,44 +156,47 @@ class _Compiler(_Logic):
         rows = self._attributes.rows(binding)
         model = binding.field_type
         if isclass(model) and issubclass(model, BaseModel):
-            return rows.any(_ElementCompiler(rows, model).visit(node.val_filter))
-        return rows.any(_ScalarCompiler(rows, BaseModel).visit(node.val_filter))
+            return rows.any(_ElementCompiler(rows, model, self._json).visit(node.val_filter))
+        return rows.any(_ScalarCompiler(rows, BaseModel, self._json).visit(node.val_filter))
 
 
 class _ElementCompiler(_Logic):
     """Compiles the filter inside `attribute[…]` against one element."""
 
-    def __init__(self, rows: Rows, model: type[BaseModel]) -> None:
-        super().__init__(model)
+    def __init__(self, rows: Rows, model: type[BaseModel], json: Json) -> None:
+        super().__init__(model, json)
         self._rows = rows
 
     def visit_present(self, node: Present) -> Condition:
         """Tell whether the element has a value there."""
         binding = self.bind(node.attr_path)
-        return sa.false() if binding is None else _present(self._rows.read(scim_path(binding)[-1], False))
+        if binding is None:
+            return sa.false()
+        return _present(self._rows.read(scim_path(binding)[-1], False, binding.target_type))
 
     def visit_comparison(self, node: Comparison) -> Condition:
         """Compare a sub-attribute of the element."""
         binding = self.bind(node.attr_path, comparing=True)
         if binding is None:
             return sa.false()
-        return _compare(self._rows.read(scim_path(binding)[-1], is_exact(binding)), node.op, _operand(binding, node))
+        element = self._rows.read(scim_path(binding)[-1], is_exact(binding), binding.target_type)
+        return self._compare(element, node.op, _operand(binding, node))
 
 
 class _ScalarCompiler(_Logic):
     """Compiles the filter inside `attribute[…]` where the elements are plain values, called `value`."""
 
-    def __init__(self, rows: Rows, model: type[BaseModel]) -> None:
-        super().__init__(model)
+    def __init__(self, rows: Rows, model: type[BaseModel], json: Json) -> None:
+        super().__init__(model, json)
         self._rows = rows
 
     def visit_present(self, node: Present) -> Condition:
         """Tell whether the element has a value."""
-        return _present(self._rows.read(None, True)) if _is_value(node) else sa.false()
+        return _present(self._rows.read(None, True, str)) if _is_value(node) else sa.false()
 
     def visit_comparison(self, node: Comparison) -> Condition:
         """Compare the element itself."""
-        return _compare(self._rows.read(None, True), node.op, node.value) if _is_value(node) else sa.false()
+        return self._compare(self._rows.read(None, True, str), node.op, node.value) if _is_value(node) else sa.false()
 
 
 def _is_value(node: Comparison | Present) -> bool:
@@ -169,6 +206,8 @@ def _is_value(node: Comparison | Present) -> bool:
 def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -> Any:
     """Return what a filter compares with, in the form that the stored value has."""
     value = coerce_value(binding, node.value, node.op)
+    if isinstance(value, str) and "\0" in value:
+        raise InvalidFilterException(detail="a filter can't compare with the character NUL (U+0000)")
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
     if not isinstance(value, str) or is_exact(binding):
@@ -177,16 +216,9 @@ def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -
 
 
 def _present(value: Expression) -> Condition:
+    if isinstance(value.type, sa.Boolean | sa.Numeric):
+        return value.is_not(None)
     return sa.and_(value.is_not(None), sa.func.coalesce(value, "") != "")
-
-
-def _compare(found: Expression, op: CompareOperator, value: Any) -> Condition:
-    """Return a comparison that is never NULL: a missing value equals null and differs from all else."""
-    if value is None:
-        return _compare_to_null(found.is_(None), op)
-    if op == CompareOperator.ne:
-        return sa.not_(sa.func.coalesce(found == value, sa.false()))
-    return sa.func.coalesce(_relation(found, op, value), sa.false())
 
 
 def _compare_to_null(unassigned: Condition, op: CompareOperator) -> Condition:
@@ -197,25 +229,3 @@ def _compare_to_null(unassigned: Condition, op: CompareOperator) -> Condition:
             return sa.not_(unassigned)
         case _:
             return sa.false()
-
-
-def _relation(found: Expression, op: CompareOperator, value: Any) -> Expression:
-    match op:
-        case CompareOperator.eq:
-            return found == value
-        case CompareOperator.gt:
-            return found > value
-        case CompareOperator.ge:
-            return found >= value
-        case CompareOperator.lt:
-            return found < value
-        case CompareOperator.le:
-            return found <= value
-        case _ if not isinstance(value, str):
-            return sa.false()
-        case CompareOperator.co:
-            return sa.func.instr(found, value) > 0
-        case CompareOperator.sw:
-            return sa.func.substr(found, 1, len(value)) == value
-        case _:
-            return sa.func.substr(found, -len(value)) == value if value else found.is_not(None)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -9,7 +10,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store.session import exists, open_reader, open_writer
+from scim_app.store import postgres
+from scim_app.store.engines import exists, is_postgres, open_owner, open_reader
+
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('dagster-scim migrate'))")
 
 
 def _config() -> Config:
@@ -18,13 +22,25 @@ def _config() -> Config:
     return config
 
 
+def _unreachable(error: OperationalError) -> StoreUnavailable:
+    reason = str(error.orig).strip().splitlines()[0]
+    return StoreUnavailable(f"the store can't be opened: {reason}; check DAGSTER_SCIM_DATABASE_URL")
+
+
 def upgrade(store_url: str) -> None:
     """Bring the store to the newest schema, making it where there is none."""
-    config, engine = _config(), open_writer(store_url)
+    config, engine = _config(), open_owner(store_url)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
+            if is_postgres(store_url):
+                connection.execute(_ONE_AT_A_TIME)
             command.upgrade(config, "head")
+            if is_postgres(store_url):
+                postgres.collate(connection)
+                postgres.secure(connection)
+    except OperationalError as error:
+        raise _unreachable(error) from error
     finally:
         engine.dispose()
 
@@ -37,7 +53,9 @@ def is_current(store_url: str) -> bool:
     try:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
-    except OperationalError:
+    except OperationalError as error:
+        if is_postgres(store_url):
+            raise _unreachable(error) from error
         return False
     finally:
         engine.dispose()

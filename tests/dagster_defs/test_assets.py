@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from dagster_defs import asset_checks
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
-from scim_app.store.session import open_writer
+from scim_app.store.engines import open_writer
 
 Query = Callable[[str], list[Any]]
 

@@ -12,8 +12,8 @@ WRITERS = 4
 ACKNOWLEDGED_BEFORE_KILL = 40
 
 
-def test_after_kill_9_every_acknowledged_write_is_there(tmp_path: Path) -> None:
-    organization = make.organization(make.settings(tmp_path))
+def test_after_kill_9_every_acknowledged_write_is_there(folder: Path) -> None:
+    organization = make.organization(make.settings(folder))
     acknowledged: list[str] = []
     numbers = itertools.count()
 
@@ -28,7 +28,7 @@ def test_after_kill_9_every_acknowledged_write_is_there(tmp_path: Path) -> None:
                 if answer.status_code == 201:
                     acknowledged.append(name)
 
-    with make.service(tmp_path) as running:
+    with make.service(folder) as running:
         threads = [threading.Thread(target=write, args=(running.address,)) for _ in range(WRITERS)]
         for thread in threads:
             thread.start()
@@ -37,7 +37,7 @@ def test_after_kill_9_every_acknowledged_write_is_there(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
 
-    with make.service(tmp_path) as running, organization.client(running.address) as client:
+    with make.service(folder) as running, organization.client(running.address) as client:
         for name in acknowledged:
             assert client.get("/Users", params={"filter": f'userName eq "{name}"'}).json()["totalResults"] == 1
         assert client.post("/Users", json=make.user("after@example.com")).status_code == 201

@@ -13,14 +13,14 @@ from alembic.migration import MigrationContext
 import scim_app.store
 from scim_app.errors import StoreUnavailable
 from scim_app.store import migrate
-from scim_app.store.session import open_reader, open_writer
+from scim_app.store.engines import open_owner, open_reader, open_writer
 from scim_app.store.tables import metadata
 
 
-def test_migrations_make_the_declared_tables(tmp_path: Path) -> None:
+def test_migrations_make_the_declared_tables(folder: Path) -> None:
     for module in pkgutil.iter_modules(scim_app.store.__path__, "scim_app.store."):
         import_module(module.name)
-    url = make.settings(tmp_path).store_url
+    url = make.settings(folder).store_url
     migrate.upgrade(url)
     engine = open_reader(url)
     with engine.connect() as connection:
@@ -28,8 +28,8 @@ def test_migrations_make_the_declared_tables(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
-    organization = make.organization(make.settings(tmp_path))
+def test_migrating_again_changes_nothing(folder: Path) -> None:
+    organization = make.organization(make.settings(folder))
     before = organization.events()
     migrate.upgrade(organization.settings.store_url)
     assert organization.events() == before
@@ -49,13 +49,13 @@ def test_a_file_without_tables_is_not_current(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE events SET actor = 'x'", "DELETE FROM events"])
-def test_the_event_log_refuses_to_be_changed(tmp_path: Path, statement: str) -> None:
-    engine = open_writer(make.organization(make.settings(tmp_path)).settings.store_url)
+def test_the_event_log_refuses_to_be_changed(folder: Path, statement: str) -> None:
+    engine = open_owner(make.organization(make.settings(folder)).settings.store_url)
     with engine.connect() as connection, pytest.raises(sa.exc.IntegrityError, match="append-only"):
         connection.execute(sa.text(statement))
     engine.dispose()
 
 
-def test_a_database_that_is_not_supported_is_named(tmp_path: Path) -> None:
+def test_a_database_that_is_not_supported_is_named() -> None:
     with pytest.raises(StoreUnavailable, match="'mysql' is not supported"):
         open_writer("mysql://127.0.0.1/x")

@@ -1,26 +1,32 @@
 """The one writer: a failing write undoes itself alone, and nothing is answered before it is durable."""
 
 from collections.abc import Generator
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import make
 import pytest
 import sqlalchemy as sa
 
-from scim_app.errors import StoreUnavailable
-from scim_app.store import session
-from scim_app.store.session import Store, open_reader, open_writer
+from scim_app.errors import StoreUnavailable, Unstorable
+from scim_app.store import engines, postgres
+from scim_app.store.engines import is_postgres, open_owner, open_reader, open_writer
+from scim_app.store.session import Store
+from scim_app.store.writer import Work
 
 INSERT = "INSERT INTO t VALUES (:value)"
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(folder: Path) -> str:
     """A store with one table."""
-    url = make.settings(tmp_path).store_url
-    engine = open_writer(url)
+    url = make.settings(folder).store_url
+    engine = open_owner(url)
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE t (value INTEGER UNIQUE)"))
+        if engine.name == "postgresql":
+            connection.execute(sa.text("GRANT ALL ON t TO PUBLIC"))
     engine.dispose()
     return url
 
@@ -33,7 +39,7 @@ def store(url: str) -> Generator[Store]:
     opened.close()
 
 
-def insert(value: int) -> session.Work:
+def insert(value: int) -> Work:
     """A write."""
     return lambda db: db.execute(sa.text(INSERT), {"value": value}).rowcount
 
@@ -62,25 +68,44 @@ def test_an_error_in_the_middle_of_a_write_leaves_nothing_of_it(store: Store) ->
 
 def test_a_reader_can_not_write(url: str) -> None:
     engine = open_reader(url)
-    with engine.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
+    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError, match=r"readonly|read-only"):
         connection.execute(sa.text(INSERT), {"value": 1})
     engine.dispose()
 
 
 def test_every_connection_waits_for_the_disk(url: str) -> None:
+    asked = {
+        "sqlite": {"PRAGMA synchronous": 2, "PRAGMA journal_mode": "wal"},
+        "postgresql": {"SHOW synchronous_commit": "on", "SHOW fsync": "on", "SHOW full_page_writes": "on"},
+    }
     engine = open_writer(url)
     with engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        for question, answer in asked[engine.name].items():
+            assert connection.exec_driver_sql(question).scalar() == answer
     engine.dispose()
 
 
 def test_a_store_that_somebody_holds_is_unavailable_and_works_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "BUSY_SECONDS", 0.05)
-    store, other = Store(url), open_writer(url)
-    with other.connect() as holding, holding.begin(), pytest.raises(StoreUnavailable, match="nothing was changed"):
-        store.write(insert(1))
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(postgres, "WRITING", replace(postgres.WRITING, lock="50ms"))
+    store, other = Store(url), open_owner(url)
+    with other.connect() as holding, holding.begin():
+        if other.name == "postgresql":
+            holding.execute(sa.text("LOCK TABLE t"))
+        with pytest.raises(StoreUnavailable, match="nothing was changed"):
+            store.write(insert(1))
     assert store.write(insert(1)) == 1
     assert values(store) == [1]
     store.close()
     other.dispose()
+
+
+def test_a_text_that_no_row_can_hold_is_the_clients_error(store: Store, url: str) -> None:
+    def ask(db: sa.Connection) -> list[int]:
+        return list(
+            db.execute(sa.text("SELECT value FROM t WHERE CAST(value AS TEXT) = :text"), {"text": "\0"}).scalars()
+        )
+
+    with pytest.raises(Unstorable, match="NUL") if is_postgres(url) else nullcontext():
+        assert store.read(ask) == []
+    assert values(store) == []

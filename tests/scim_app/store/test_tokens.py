@@ -14,9 +14,9 @@ from scim_app.store.session import Store
 
 
 @pytest.fixture
-def organization(tmp_path: Path) -> Organization:
+def organization(folder: Path) -> Organization:
     """An organization."""
-    return make.organization(make.settings(tmp_path))
+    return make.organization(make.settings(folder))
 
 
 @pytest.fixture

@@ -1,0 +1,82 @@
+"""Opening the store's database, SQLite or PostgreSQL, so that what it acknowledges is on the disk."""
+
+import sqlite3
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+
+from scim_app.errors import StoreUnavailable
+from scim_app.store import postgres
+
+BUSY_SECONDS = 5
+"""How long a statement waits for a lock that another connection holds."""
+
+
+def is_postgres(store_url: str) -> bool:
+    """Tell whether the store is a PostgreSQL database.
+
+    Raises:
+        StoreUnavailable: when it is neither that nor SQLite.
+    """
+    backend = make_url(store_url).get_backend_name()
+    if backend not in ("sqlite", "postgres", "postgresql"):
+        raise StoreUnavailable(f"the store {backend!r} is not supported; use an SQLite or a PostgreSQL address")
+    return backend != "sqlite"
+
+
+def exists(store_url: str) -> bool:
+    """Tell whether there is a store to open; of a server only a connection can tell, so it counts as there."""
+    database = make_url(store_url).database
+    return is_postgres(store_url) or database in (None, "", ":memory:") or Path(database).exists()
+
+
+def open_reader(store_url: str) -> sa.Engine:
+    """Return an engine whose connections can only read, each transaction one moment of the store."""
+    if is_postgres(store_url):
+        return postgres.open_engine(store_url, postgres.READING)
+    return _open_sqlite(store_url, "BEGIN", read_only=True)
+
+
+def open_server(store_url: str) -> sa.Engine:
+    """Return an engine for the reads of requests: as `open_reader`, but nothing may take long."""
+    return postgres.open_engine(store_url, postgres.SERVING) if is_postgres(store_url) else open_reader(store_url)
+
+
+def open_writer(store_url: str) -> sa.Engine:
+    """Return an engine for writes; on SQLite its transactions take the write lock at their start."""
+    if is_postgres(store_url):
+        return postgres.open_engine(store_url, postgres.WRITING)
+    return _open_sqlite(store_url, "BEGIN IMMEDIATE", read_only=False)
+
+
+def open_owner(store_url: str) -> sa.Engine:
+    """Return an engine that may change the schema, and takes the time that this takes."""
+    return postgres.open_engine(store_url, postgres.OWNING) if is_postgres(store_url) else open_writer(store_url)
+
+
+def _open_sqlite(store_url: str, begin: str, *, read_only: bool) -> sa.Engine:
+    url = make_url(store_url)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    # Errors are logged, people's data is not.
+    engine = sa.create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(dbapi: sqlite3.Connection, _record: object) -> None:
+        dbapi.isolation_level = None  # we begin by ourselves, so that writers take the lock at once
+        dbapi.execute("PRAGMA journal_mode=WAL")
+        dbapi.execute("PRAGMA synchronous=FULL")
+        if dbapi.execute("PRAGMA synchronous").fetchone() != (2,):
+            raise StoreUnavailable("SQLite refuses synchronous=FULL: an acknowledged write would not be safe")
+        if read_only:
+            dbapi.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

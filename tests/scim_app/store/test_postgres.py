@@ -1,0 +1,147 @@
+"""What PostgreSQL holds by itself: one organization's rows, a log that can't be touched, writes that are durable."""
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import Any
+
+import make
+import postgres as servers
+import pytest
+import sqlalchemy as sa
+from make import Organization
+
+from scim_app.directory.kinds import USER
+from scim_app.directory.membership import MemberDelta
+from scim_app.errors import StoreUnavailable
+from scim_app.store import migrate, postgres, writes
+from scim_app.store.engines import open_owner, open_writer
+from scim_app.store.event_log import Unit
+from scim_app.store.session import Store
+from scim_app.store.tables import metadata
+
+
+@pytest.fixture
+def folder(postgres_server: str, tmp_path: Path) -> Generator[Path]:
+    """A folder whose store is on PostgreSQL."""
+    with servers.database(postgres_server, f"fence_{tmp_path.name[-40:]}") as url:
+        make.DATABASE_URLS[tmp_path] = url
+        yield tmp_path
+        del make.DATABASE_URLS[tmp_path]
+
+
+@pytest.fixture
+def two(folder: Path) -> tuple[Organization, Organization]:
+    """Two organizations in one store, each with a user."""
+    found = make.organization(make.settings(folder), "one"), make.organization(make.settings(folder), "two")
+    store = Store(found[0].settings.store_url)
+    for organization in found:
+        store.write(lambda db, org=organization.id: _create(Unit.begin(db, org, make.ACTOR)))
+    store.close()
+    return found
+
+
+def _create(unit: Unit) -> None:
+    writes.create(unit, USER, make.user("ada@example.com"), MemberDelta())
+
+
+def test_a_query_that_forgets_the_organization_sees_only_its_own(two: tuple[Organization, Organization]) -> None:
+    engine = open_writer(two[0].settings.store_url)
+    with engine.begin() as connection:
+        everyone = connection.execute(sa.text("SELECT count(*) FROM users")).scalar()
+        Unit.begin(connection, two[0].id, make.ACTOR)
+        seen = connection.execute(sa.text("SELECT org_id FROM users UNION SELECT org_id FROM events")).scalars().all()
+        changed = connection.execute(sa.text("UPDATE users SET title = 'x' WHERE org_id = :org"), {"org": two[1].id})
+    engine.dispose()
+    assert (everyone, seen, changed.rowcount) == (2, [two[0].id], 0)
+
+
+def test_a_row_of_another_organization_can_not_be_written(two: tuple[Organization, Organization]) -> None:
+    engine = open_writer(two[0].settings.store_url)
+    row = {"org_id": two[1].id, "team_id": "t", "member_id": "m", "origin": "scim", "since": "now"}
+    with engine.connect() as connection:
+        Unit.begin(connection, two[0].id, make.ACTOR)
+        with pytest.raises(sa.exc.ProgrammingError, match="row-level security"):
+            connection.execute(sa.insert(metadata.tables["team_members"]), row)
+    engine.dispose()
+
+
+def test_every_table_of_organizations_is_fenced(folder: Path) -> None:
+    url = make.settings(folder).store_url
+    migrate.upgrade(url)
+    engine = open_owner(url)
+    with engine.connect() as connection:
+        fenced = set(connection.execute(sa.text("SELECT tablename FROM pg_policies")).scalars())
+    engine.dispose()
+    assert fenced == {table.name for table in metadata.sorted_tables if "org_id" in table.c} - postgres.UNFENCED
+    assert {"users", "teams", "team_members", "events"} <= fenced
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET actor = 'x'",
+        "DELETE FROM events",
+        "TRUNCATE events",
+        "ALTER TABLE events DISABLE TRIGGER ALL",
+        "ALTER TABLE users DISABLE ROW LEVEL SECURITY",
+        "DROP TABLE users",
+        "UPDATE alembic_version SET version_num = 'x'",
+    ],
+)
+def test_the_service_has_no_right_to(two: tuple[Organization, Organization], statement: str) -> None:
+    engine = open_writer(two[0].settings.store_url)
+    with (
+        engine.connect() as connection,
+        pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"),
+    ):
+        connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+def test_a_server_that_would_lose_writes_is_refused(folder: Path) -> None:
+    url = make.settings(folder).store_url
+    engine = open_owner(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f'ALTER DATABASE "{engine.url.database}" SET synchronous_commit = off')
+    engine.dispose()
+    with pytest.raises(StoreUnavailable, match="synchronous_commit=off"):
+        migrate.upgrade(url)
+
+
+def test_a_server_that_is_not_there_is_named_in_words() -> None:
+    with pytest.raises(StoreUnavailable, match="DAGSTER_SCIM_DATABASE_URL"):
+        migrate.require_current(f"postgresql://ada@127.0.0.1:{make.free_port()}/x")
+
+
+def test_two_workers_that_deadlock_both_finish(two: tuple[Organization, Organization]) -> None:
+    stores = [Store(two[0].settings.store_url) for _ in range(2)]
+    meeting = Barrier(2)
+
+    def locking(*organizations: Organization) -> Callable[[sa.Connection], Any]:
+        tries: list[int] = []
+
+        def work(db: sa.Connection) -> int:
+            tries.append(1)
+            Unit.begin(db, organizations[0].id, make.ACTOR)
+            if len(tries) == 1:
+                meeting.wait(10)
+            Unit.begin(db, organizations[1].id, make.ACTOR)
+            return len(tries)
+
+        return work
+
+    futures = [stores[0].submit(locking(*two)), stores[1].submit(locking(*reversed(two)))]
+    assert sorted(future.result(30) for future in futures) == [1, 2]
+    for store in stores:
+        store.close()
+
+
+def test_migrations_that_start_together_run_one_after_the_other(folder: Path) -> None:
+    url = make.settings(folder).store_url
+    threads = [Thread(target=migrate.upgrade, args=(url,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert migrate.is_current(url)
