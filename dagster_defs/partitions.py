@@ -7,7 +7,7 @@ import dagster as dg
 
 from dagster_defs.resources import ScimStore
 from scim_app.settings import Settings
-from scim_app.store.export import Export, Head
+from scim_app.store.export import Head
 
 
 def days(settings: Settings) -> dg.DailyPartitionsDefinition:
@@ -29,17 +29,16 @@ def last_day(partitions: dg.DailyPartitionsDefinition) -> date:
     return date.fromisoformat(partitions.get_last_partition_key() or "")
 
 
-def cut(export: Export, head: Head, day: date, running: date) -> int:
-    """Return the last event of an organization's day; of the running day the last there is."""
-    if day >= running:
-        return head.last_seq
-    return export.seq_at(head.org_id, end_of(head, day))
-
-
-def end_of(head: Head, day: date) -> str:
-    """Return the instant (ISO 8601, UTC) at which a day ends in an organization's time zone."""
-    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(head.time_zone)).astimezone(UTC)
-    return midnight.isoformat(timespec="microseconds").replace("+00:00", "Z")
+def day_starts(zone: str, first: datetime, last: datetime) -> list[tuple[date, datetime]]:
+    """Return each day that a zone has between two instants, with the instant at which it begins (all naive, UTC)."""
+    known = ZoneInfo(zone)
+    day, until = (moment.replace(tzinfo=UTC).astimezone(known).date() for moment in (first, last))
+    found: dict[datetime, date] = {}
+    while day <= until:
+        begins = datetime.combine(day, time(), known).astimezone(UTC).replace(tzinfo=None)
+        found[begins] = day  # a day that a zone skips (Samoa, 2011) begins when the next one does, and is none
+        day += timedelta(days=1)
+    return [(day, begins) for begins, day in found.items()]
 
 
 DAYS = days(Settings())

@@ -15,8 +15,9 @@ from dagster_dbt import DbtCliResource, DbtProject
 from dagster_duckdb import DuckDBResource
 
 from scim_app.settings import Settings
-from scim_app.store import migrate
+from scim_app.store import export_arrow, migrate
 from scim_app.store.export import Export, Head
+from scim_app.store.export_arrow import ArrowExport
 
 DBT_PROJECT = DbtProject(Path(__file__).parents[1] / "dbt_like_reports")
 
@@ -40,6 +41,12 @@ class ScimStore:
             yield export
         finally:
             export.close()
+
+    @contextmanager
+    def opened_in_bulk(self) -> Generator[ArrowExport]:
+        """Open the store for bulk reading: one cut."""
+        with export_arrow.opened(self.url) as export:
+            yield export
 
     def heads(self) -> list[Head]:
         """Return where each organization's log stands; none while there is no store."""

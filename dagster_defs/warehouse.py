@@ -37,6 +37,7 @@ _TYPES = {
     "text": _Type("VARCHAR", pa.string()),
     "json": _Type("VARCHAR", pa.string()),
     "boolean": _Type("BOOLEAN", pa.bool_()),
+    "number": _Type("DOUBLE", pa.float64()),
     "integer": _Type("BIGINT", pa.int64()),
     "date": _Type("DATE", pa.date32(), date.fromisoformat),
     "instant": _Type("TIMESTAMP", pa.timestamp("us"), _instant),
@@ -49,11 +50,23 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
+    view: str = ""
+    """The SELECT it is, for what is not stored but seen."""
 
     @property
     def address(self) -> str:
         """Name with schema, as SQL wants it."""
         return f"{SCHEMA}.{self.name}"
+
+    @property
+    def names(self) -> str:
+        """Names of the columns, as SQL lists them."""
+        return ", ".join(column.name for column in self.columns)
+
+    @property
+    def casts(self) -> str:
+        """The columns of a relation of the same names, each cast to its type here."""
+        return ", ".join(f"{c.name}::{_TYPES[c.type].sql} AS {c.name}" for c in self.columns)
 
     @property
     def schema(self) -> dg.TableSchema:
@@ -85,28 +98,30 @@ class Table:
         """Return rows as dictionaries; `rest` is what follows the table in the SELECT."""
         self.make(connection)
         names = [column.name for column in self.columns]
-        query = f"SELECT {', '.join(names)} FROM {self.address} {rest}"  # noqa: S608
+        query = f"SELECT {self.names} FROM {self.address} {rest}"  # noqa: S608
         found = connection.execute(query, list(values)).fetchall()
         return [dict(zip(names, row, strict=True)) for row in found]
 
-    def count(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """Return how many rows there are."""
-        self.make(connection)
-        return connection.execute(f"SELECT count(*) FROM {self.address}").fetchall()[0][0]  # noqa: S608
+    def count(self, connection: duckdb.DuckDBPyConnection, rest: str = "", values: Iterable[object] = ()) -> int:
+        """Return how many rows there are; `rest` is what follows the table in the SELECT."""
+        query = f"SELECT count(*) FROM {self.address} {rest}"  # noqa: S608
+        return connection.execute(query, list(values)).fetchall()[0][0]
 
     def _arrow(self, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
         rows = list(rows)
         return pa.table({column.name: _array(column, [row[column.name] for row in rows]) for column in self.columns})
 
     def _append(self, connection: duckdb.DuckDBPyConnection, arrow: pa.Table) -> None:
-        names = ", ".join(column.name for column in self.columns)
         connection.register("incoming", arrow)
-        connection.execute(f"INSERT INTO {self.address} ({names}) SELECT {names} FROM incoming")  # noqa: S608
+        connection.execute(f"INSERT INTO {self.address} ({self.names}) SELECT {self.names} FROM incoming")  # noqa: S608
         connection.unregister("incoming")
 
     def make(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the table where there is none; give an older one the columns that have been added since."""
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        if self.view:
+            connection.execute(f"CREATE OR REPLACE VIEW {self.address} AS SELECT {self.names} FROM ({self.view})")  # noqa: S608
+            return
         columns = [f"{column.name} {_TYPES[column.type].sql}" for column in self.columns]
         connection.execute(f"CREATE TABLE IF NOT EXISTS {self.address} ({', '.join(columns)})")
         for column in columns:
@@ -121,9 +136,19 @@ def _array(column: Column, values: list[Any]) -> pa.Array:
 
 
 @contextmanager
+def kept(connection: duckdb.DuckDBPyConnection) -> Generator[None]:
+    """Make the block one transaction: all of it is kept, or none when an error leaves it."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+@contextmanager
 def transaction(warehouse: DuckDBResource) -> Generator[duckdb.DuckDBPyConnection]:
     """Open the warehouse for one transaction: all of it is kept, or none when an error leaves the block."""
-    with warehouse.get_connection() as connection:
-        connection.begin()
+    with warehouse.get_connection() as connection, kept(connection):
         yield connection
-        connection.commit()

@@ -1,16 +1,14 @@
 """Joiners, movers and leavers, and the accounts that have lost access."""
 
-import json
-from itertools import groupby
 from typing import Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs import diffing
-from dagster_defs.assets.events import PROVISIONING_EVENTS
+from dagster_defs.assets.history import MEMBERSHIP_VERSIONS, TEAM_VERSIONS, USER_VERSIONS
 from dagster_defs.assets.materialized import result, table_asset
-from dagster_defs.warehouse import ORGANIZATION, Table, transaction
+from dagster_defs.incremental import COPY, advance, run_sql
+from dagster_defs.warehouse import ORGANIZATION, Table
 from scim_app.store.exported import Column
 
 _PERSON = (
@@ -31,17 +29,32 @@ _WHEN = (
     Column("event_id", "text", "Id of the event that did it"),
     Column("occurred_at", "instant", "When it happened (UTC)"),
 )
+_ASSERTED = Column("asserted_at", "instant", "When the identity provider said so (UTC), where it tells")
 
 ACCESS_CHANGES = Table(
     "access_changes",
     (
         *_WHEN,
-        Column("change", "text", "`joiner`, `mover` or `leaver`"),
-        Column("how", "text", "created, reactivated; joined_team, left_team, changed_job; deactivated, deleted"),
+        Column("change", "text", "`joiner`, `mover`, `leaver` or `role_change`"),
+        Column(
+            "how",
+            "text",
+            "created, reactivated; joined_team, left_team, changed_job; deactivated, deleted; "
+            "granted_role, revoked_role",
+        ),
         *_PERSON,
         Column("teams", "text", "Names of the person's teams; of a leaver those that were lost"),
-        Column("detail", "text", "The team, or what changed in the job"),
+        Column("detail", "text", "The team, the role, or what changed in the job"),
         *_WHO,
+        Column("team_id", "text", "Team that was joined or left, or through which a role came"),
+        Column("team_name", "text", "Its name"),
+        Column("grant_id", "text", "Grant that was given or taken"),
+        Column("role", "text", "Role that was given or taken"),
+        Column("scope_kind", "text", "Where the role holds: `organization`, `deployment`, `code_location` …"),
+        Column("scope_id", "text", "Id of the deployment or code location"),
+        Column("before", "text", "What it was before, in words"),
+        Column("after", "text", "What it is afterwards, in words"),
+        _ASSERTED,
     ),
 )
 DEPROVISIONED_ACCOUNTS = Table(
@@ -51,35 +64,43 @@ DEPROVISIONED_ACCOUNTS = Table(
         Column("how", "text", "`deactivated` or `deleted`"),
         *_PERSON,
         Column("teams", "text", "Names of the teams that were lost"),
+        Column("grants", "text", "Roles that were lost, with their scopes"),
+        Column("tokens", "text", "Keys of the account that were lost"),
         *_WHO,
+        _ASSERTED,
+        Column("received_at", "instant", "When the service received it (UTC)"),
+        Column("access_ended_at", "instant", "When access ended (UTC): the transaction that recorded it"),
+        Column("latency_seconds", "number", "Seconds from when the identity provider said so, else from receipt"),
+        Column("within_sla", "boolean", "Whether that is within the organization's agreement"),
+        Column("returned_at", "instant", "When the person came back (UTC); empty while gone"),
     ),
 )
 
 
-@table_asset(ACCESS_CHANGES, group="changes", deps=[PROVISIONING_EVENTS.name])
+@table_asset(
+    ACCESS_CHANGES,
+    group="changes",
+    deps=[COPY, USER_VERSIONS.name, TEAM_VERSIONS.name, MEMBERSHIP_VERSIONS.name],
+)
 def access_changes(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
-    """Who joined, moved and left, in order, each with the event that shows it."""
-    with transaction(warehouse) as connection:
-        events = PROVISIONING_EVENTS.rows(connection, "WHERE subject_kind IN ('user', 'team') ORDER BY org, seq")
-        rows = [row for org, log in groupby(events, key=lambda event: event["org"]) for row in _changes(org, list(log))]
-        ACCESS_CHANGES.replace(connection, rows)
-    counts = {kind: sum(row["change"] == kind for row in rows) for kind in ("joiner", "mover", "leaver")}
-    return result(ACCESS_CHANGES, rows[::-1], total=len(rows), **counts)
-
-
-def _changes(org: str, log: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    days = {event["seq"]: event["day"] for event in log}
-    for event in log:
-        event["change"] = json.loads(event["change"] or "null")
-        event["document"] = json.loads(event["document"] or "null")
-    return [{"org": org, "day": days[change["seq"]], **change} for change in diffing.access_changes(log)]
+    """Who joined, moved and left, in order, each with the event that shows it; only new events are read."""
+    with warehouse.get_connection() as connection:
+        taken = advance(
+            connection, ACCESS_CHANGES.name, [ACCESS_CHANGES], lambda: run_sql(connection, "access_changes")
+        )
+        counted = dict(
+            connection.execute("SELECT change, count(*) FROM identity.access_changes GROUP BY change").fetchall()
+        )
+        return result(connection, ACCESS_CHANGES, order="occurred_at DESC", events_taken_in=taken, counts=counted)
 
 
 @table_asset(DEPROVISIONED_ACCOUNTS, group="changes", deps=[ACCESS_CHANGES.name])
 def deprovisioned_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
-    """Accounts that lost access and have not come back, each with the teams it lost."""
-    with transaction(warehouse) as connection:
-        changes = ACCESS_CHANGES.rows(connection, "ORDER BY org, seq")
-        gone = [row for _, log in groupby(changes, lambda row: row["org"]) for row in diffing.deprovisioned(log)]
-        DEPROVISIONED_ACCOUNTS.replace(connection, gone)
-    return result(DEPROVISIONED_ACCOUNTS, gone[::-1], total=len(gone))
+    """Each loss of access: when it was said, received and done, what was lost, and whether the person came back."""
+    tables = [DEPROVISIONED_ACCOUNTS]
+    with warehouse.get_connection() as connection:
+        advance(
+            connection, DEPROVISIONED_ACCOUNTS.name, tables, lambda: run_sql(connection, "deprovisioned_accounts")
+        )
+        gone = DEPROVISIONED_ACCOUNTS.count(connection, "WHERE returned_at IS NULL")
+        return result(connection, DEPROVISIONED_ACCOUNTS, order="occurred_at DESC", still_gone=gone)

@@ -1,68 +1,96 @@
-"""The copy of the event log in the warehouse, and the writes that were refused."""
+"""The copy of the event log in the warehouse, and the organizations it is of."""
 
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 import duckdb
+import pyarrow as pa
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.assets.sources import EVENT_LOG
-from dagster_defs.partitions import local_day
+from dagster_defs.incremental import COPY, Mark, save, start
+from dagster_defs.partitions import day_starts
 from dagster_defs.resources import ScimStore
-from dagster_defs.warehouse import DAY, ORGANIZATION, Table, transaction
-from scim_app.store.export import Export, Head
-from scim_app.store.exported import EVENT_COLUMNS
+from dagster_defs.warehouse import DAY, ORGANIZATION, Table, kept
+from scim_app.store.export import Head
+from scim_app.store.export_arrow import BLOCK, ArrowExport
+from scim_app.store.exported import EVENT_COLUMNS, Column
 
-BATCH = 10_000
-"""Events read from the store at a time."""
+PROVISIONING_EVENTS = Table(COPY, (ORGANIZATION, DAY, *EVENT_COLUMNS))
 
-PROVISIONING_EVENTS = Table("provisioning_events", (ORGANIZATION, DAY, *EVENT_COLUMNS))
-
-_TOLD = {
-    *("seq", "id", "occurred_at", "subject_kind", "subject_name", "actor", "idp"),
-    *("request_id", "method", "path", "status", "scim_type", "detail"),
-}
-SYNC_FAILURES = Table("sync_failures", (ORGANIZATION, DAY, *(c for c in EVENT_COLUMNS if c.name in _TOLD)))
+ORGANIZATIONS = Table(
+    "organizations",
+    (
+        ORGANIZATION,
+        Column("org_id", "text", "Id of the organization"),
+        Column("name", "text", "Name of the organization"),
+        Column("time_zone", "text", "Zone in which its day ends"),
+        Column("log_epoch", "text", "Life of its log"),
+        Column("seq", "integer", "Last event that was copied"),
+        Column("users", "integer", "Users in the store at that event"),
+        Column("teams", "integer", "Teams in the store at that event"),
+        Column("team_members", "integer", "Memberships in the store at that event"),
+        Column("deprovision_sla_seconds", "integer", "Seconds within which a leaver's access has to end"),
+        Column("copied_at", "instant", "When the log was last copied (UTC)"),
+    ),
+)
 
 
 @table_asset(PROVISIONING_EVENTS, group="changes", deps=[EVENT_LOG])
 def provisioning_events(scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Every event of every organization, copied from the log: each run adds what is new, so none is missed."""
-    with scim.opened() as export, transaction(warehouse) as connection:
+    with scim.opened() as export, scim.opened_in_bulk() as bulk, warehouse.get_connection() as connection:
         heads = export.heads()
         PROVISIONING_EVENTS.make(connection)
-        for head in heads:
-            for batch in _new_events(export, head, _copied(connection, head)):
-                PROVISIONING_EVENTS.append(connection, batch)
-        newest = PROVISIONING_EVENTS.rows(connection, "ORDER BY occurred_at DESC, seq DESC LIMIT 10")
-        total = PROVISIONING_EVENTS.count(connection)
-    return result(PROVISIONING_EVENTS, newest, total=total, last_event={head.slug: head.last_seq for head in heads})
+        added = {head.slug: _copy(connection, bulk, head) for head in heads}
+        last = dict(connection.execute("SELECT org, seq FROM identity.marks WHERE asset = ?", [COPY]).fetchall())
+        return result(
+            connection, PROVISIONING_EVENTS, order="occurred_at DESC, seq DESC", last_event=last, events_added=added
+        )
 
 
-def _copied(connection: duckdb.DuckDBPyConnection, head: Head) -> int:
-    """Return the last event copied; a copy of another life of the log is dropped, and counts for nothing."""
-    query = f"SELECT max(seq), bool_and(log_epoch = ?) FROM {PROVISIONING_EVENTS.address} WHERE org_id = ?"  # noqa: S608
-    last, same = connection.execute(query, [head.log_epoch, head.org_id]).fetchall()[0]
-    if last is None or (same and last <= head.last_seq):
-        return last or 0
-    connection.execute(f"DELETE FROM {PROVISIONING_EVENTS.address} WHERE org_id = ?", [head.org_id])  # noqa: S608
-    return 0
+def _copy(connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head) -> int:
+    """Copy an organization's new events, a block at a time, each with the mark that says so; return how many."""
+    standing = bulk.standing(head.org_id)
+    target = Mark(head.slug, head.org_id, standing.log_epoch, standing.last_seq)
+    with kept(connection):
+        first = after = start(connection, COPY, [PROVISIONING_EVENTS], target)
+        save(connection, COPY, target._replace(seq=after))
+    for block in bulk.events(head.org_id, after=after, until=target.seq):
+        until = min(after + BLOCK, target.seq)
+        with kept(connection):
+            _append(connection, head, block, after, until)
+            save(connection, COPY, target._replace(seq=until))
+        after = until
+    counts = {name: getattr(standing, name) for name in ("users", "teams", "team_members")}
+    row = {"org": head.slug, "org_id": head.org_id, "name": head.name, "time_zone": head.time_zone, **counts}
+    row |= {"deprovision_sla_seconds": 86_400}
+    row |= {"log_epoch": target.log_epoch, "seq": after, "copied_at": datetime.now(UTC).replace(tzinfo=None)}
+    with kept(connection):
+        ORGANIZATIONS.replace(connection, [row], org=head.slug)
+    return after - first
 
 
-def _new_events(export: Export, head: Head, after: int) -> Iterator[list[dict[str, Any]]]:
-    while after < head.last_seq:
-        batch = export.events(head.org_id, after=after, limit=min(BATCH, head.last_seq - after))
-        yield [{"org": head.slug, "day": local_day(head, row["occurred_at"]), **row} for row in batch]
-        after = batch[-1]["seq"]
-
-
-@table_asset(SYNC_FAILURES, group="sync_health", deps=[PROVISIONING_EVENTS.name])
-def sync_failures(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
-    """Writes of an identity provider that were refused, each with its status, SCIM error type and reason."""
-    with transaction(warehouse) as connection:
-        rows = PROVISIONING_EVENTS.rows(connection, "WHERE type = 'write.rejected' ORDER BY org, seq")
-        SYNC_FAILURES.replace(connection, rows)
-    shown = [{column.name: row[column.name] for column in SYNC_FAILURES.columns} for row in rows]
-    return result(SYNC_FAILURES, shown[::-1], total=len(rows))
+def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, after: int, until: int) -> None:
+    """Append a block to the copy, each event with the organization's day on which it happened."""
+    if block.column("seq").to_pylist() != list(range(after + 1, until + 1)):
+        raise dg.Failure(f"the event log of {head.slug} has a gap between event {after} and event {until}")
+    moments = [datetime.fromisoformat(block.column("occurred_at")[end].as_py()) for end in (0, -1)]
+    days = day_starts(head.time_zone, *moments)
+    connection.register("block", block)
+    connection.register("days", pa.table({"day": [d for d, _ in days], "begins": [begins for _, begins in days]}))
+    names, casts = PROVISIONING_EVENTS.names, PROVISIONING_EVENTS.casts
+    connection.execute("SET VARIABLE org = $org", {"org": head.slug})
+    connection.execute(
+        f"""
+        INSERT INTO {PROVISIONING_EVENTS.address} ({names})
+        SELECT {casts} FROM (
+            SELECT getvariable('org') AS org, days.day, block.* FROM block ASOF JOIN days
+            ON block.occurred_at::TIMESTAMP >= days.begins
+        ) ORDER BY seq
+        """  # noqa: S608
+    )
+    connection.unregister("block")
+    connection.unregister("days")

@@ -1,14 +1,16 @@
 """Assets that are tables of the warehouse, and what each materialization tells in the Dagster UI."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from dagster_defs.assets.sources import OWNERS
 from dagster_defs.warehouse import POOL, Table
 
 PREVIEW_ROWS = 10
+CELL_LENGTH = 200
 
 
 def table_asset(
@@ -27,32 +29,60 @@ def table_asset(
     )
 
 
+def table_spec(table: Table, *, group: str, deps: Sequence[dg.AssetSpec | str], description: str) -> dg.AssetSpec:
+    """Return the asset of a table that is written together with others."""
+    return dg.AssetSpec(
+        table.name,
+        deps=deps,
+        group_name=group,
+        owners=OWNERS,
+        kinds={"sql", "duckdb"},
+        description=description,
+        metadata=table_metadata(table),
+    )
+
+
 def table_metadata(table: Table) -> dict[str, Any]:
     """Return what is known of a table beforehand: its columns and its address."""
     return {"dagster/column_schema": table.schema, "dagster/table_name": table.address}
 
 
 def result(
-    table: Table, rows: Sequence[Mapping[str, Any]], *, total: int | None = None, **metadata: Any
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    *,
+    where: str = "",
+    values: Sequence[object] = (),
+    order: str,
+    **metadata: Any,
 ) -> "dg.MaterializeResult[Any]":
-    """Return a materialization with the number of rows, the first few of them, and `metadata`.
+    """Return a materialization with the number of rows, a preview of the first few of them, and `metadata`.
 
     Args:
+        connection: an open connection to the warehouse.
         table: the table that was written; the asset has its name.
-        rows: the rows that were written now.
-        total: rows in the whole table, where that is more.
+        where: condition of the rows that were written, the whole table without one.
+        values: values for the condition.
+        order: what the preview is ordered by.
         metadata: further entries.
     """
-    count = {"dagster/row_count": len(rows) if total is None else total}
-    return dg.MaterializeResult(asset_key=table.name, metadata={**count, "preview": _preview(rows), **metadata})
+    condition = f"WHERE {where}" if where else ""
+    total = table.count(connection, condition, values)
+    shown = table.rows(connection, f"{condition} ORDER BY {order} LIMIT {PREVIEW_ROWS}", values)
+    count = {"dagster/partition_row_count" if where else "dagster/row_count": total}
+    return dg.MaterializeResult(asset_key=table.name, metadata={**count, "preview": _preview(shown), **metadata})
 
 
-def _preview(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
-    shown = [{name: _cell(value) for name, value in row.items()} for row in rows[:PREVIEW_ROWS]]
-    if not shown:
+def _preview(rows: Sequence[dict[str, Any]]) -> dg.MetadataValue[Any]:
+    if not rows:
         return dg.MetadataValue.text("no rows")
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in shown])
+    return dg.MetadataValue.table(
+        [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows]
+    )
 
 
-def _cell(value: Any) -> str | int | bool:
-    return value if isinstance(value, str | int | bool) else "" if value is None else str(value)
+def _cell(value: Any) -> str | int | float | bool:
+    if isinstance(value, int | float | bool):
+        return value
+    text = "" if value is None else str(value)
+    return text if len(text) <= CELL_LENGTH else f"{text[:CELL_LENGTH]}…"

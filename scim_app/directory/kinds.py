@@ -62,11 +62,16 @@ class Group(scim2_models.Group):
     Members: ClassVar[type[ComplexAttribute]] = GroupMember
 
 
+def path_keys(path: str) -> tuple[str, ...]:
+    """Return the keys that lead to the value at a dotted path; an extension's URN is one key."""
+    head, separator, tail = path.rpartition(":")
+    return (*([head] if separator else []), *tail.split("."))
+
+
 def value_at(document: Document, path: str) -> Any:
     """Return the value at a dotted path; extension attributes are written `URN:attribute`. None when unassigned."""
     value: Any = document
-    head, separator, tail = path.rpartition(":")
-    for key in [*([head] if separator else []), *tail.split(".")]:
+    for key in path_keys(path):
         if not isinstance(value, Mapping):
             return None
         value = value.get(key)

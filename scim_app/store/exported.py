@@ -6,12 +6,12 @@ from typing import Any
 
 from scim_app.directory import failures
 from scim_app.directory.events import SUBJECT_KINDS
-from scim_app.directory.kinds import TEAM, USER, Document, Kind
+from scim_app.directory.kinds import TEAM, USER, Document, Kind, path_keys
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its type (`text`, `boolean`, `integer`, `instant`, `date` or `json`) and what it says."""
+    """A column: its name, its type (`text`, `boolean`, `integer`, `number`, `instant`, `date`, `json`) and what it says."""
 
     name: str
     type: str
@@ -38,6 +38,17 @@ def reported_user(document: Document) -> dict[str, Any]:
 def failure_told(event: Mapping[str, Any]) -> dict[str, str]:
     """Return `cause`, `meaning` and `what_to_do` of a refused write, given its event's row."""
     return asdict(failures.explain_failure(event["status"], event["scim_type"], event["detail"]))
+
+
+def _json_paths(kind: Kind) -> dict[str, tuple[str, ...]]:
+    plain = [attribute for attribute in kind.attributes if attribute.rule is None]
+    return {attribute.column: path_keys(attribute.path) for attribute in plain}
+
+
+USER_PATHS = _json_paths(USER)
+"""Reported columns of a user with the keys that lead to their value in the document, where no rule is needed."""
+TEAM_PATHS = _json_paths(TEAM)
+"""The same of a team."""
 
 
 _KEPT = (

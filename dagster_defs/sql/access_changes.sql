@@ -1,0 +1,91 @@
+-- Joiners, movers and leavers of the batch, each with the event that did it.
+CREATE OR REPLACE TEMP TABLE found AS
+WITH people AS (
+    SELECT
+        event.seq, event.type, event.change AS said, event.subject_id AS user_id,
+        before.user_id IS NOT NULL AS was_known,
+        coalesce(before.active, false) AS was_active,
+        coalesce(after.active, false) AS is_active
+    FROM batch AS event
+    LEFT JOIN identity.user_versions AS before
+        ON before.org = getvariable('org') AND before.user_id = event.subject_id AND before.until_seq = event.seq
+    LEFT JOIN identity.user_versions AS after
+        ON after.org = getvariable('org') AND after.user_id = event.subject_id AND after.from_seq = event.seq
+    WHERE event.subject_kind = 'user'
+),
+moved AS (
+    SELECT event.seq, held.team_id, held.user_id, 'joined_team' AS how, event.seq AS moment
+    FROM batch AS event INNER JOIN identity.membership_versions AS held
+        ON held.org = getvariable('org') AND held.team_id = event.subject_id AND held.from_seq = event.seq
+    ANTI JOIN identity.membership_versions AS earlier
+        ON earlier.org = held.org AND earlier.team_id = held.team_id AND earlier.user_id = held.user_id
+        AND earlier.until_seq = held.from_seq
+    WHERE event.subject_kind = 'team'
+    UNION ALL
+    SELECT event.seq, held.team_id, held.user_id, 'left_team', event.seq - (event.type = 'team.deleted')::INTEGER
+    FROM batch AS event INNER JOIN identity.membership_versions AS held
+        ON held.org = getvariable('org') AND held.team_id = event.subject_id AND held.until_seq = event.seq
+    ANTI JOIN identity.membership_versions AS later
+        ON later.org = held.org AND later.team_id = held.team_id AND later.user_id = held.user_id
+        AND later.from_seq = held.until_seq
+    WHERE event.subject_kind = 'team'
+)
+SELECT
+    seq, user_id, 'leaver' AS change, if(type = 'user.deleted', 'deleted', 'deactivated') AS how,
+    NULL::VARCHAR AS team_id, NULL::VARCHAR AS team_name, NULL::VARCHAR AS detail,
+    'active' AS before, if(type = 'user.deleted', 'none', 'inactive') AS after,
+    seq - 1 AS moment -- what a leaver had is what there was before the event
+FROM people WHERE was_active AND NOT is_active
+UNION ALL BY NAME
+SELECT
+    seq, user_id, 'joiner' AS change, if(was_known, 'reactivated', 'created') AS how,
+    if(was_known, 'inactive', 'none') AS before, 'active' AS after, seq AS moment
+FROM people WHERE is_active AND NOT was_active
+UNION ALL BY NAME
+SELECT
+    seq, user_id, 'mover' AS change, 'changed_job' AS how, job_change(said) AS detail,
+    job_before(said) AS before, job_after(said) AS after, seq AS moment
+FROM people WHERE was_active AND is_active AND job_change(said) <> ''
+UNION ALL BY NAME
+SELECT
+    moved.seq, moved.user_id, 'mover' AS change, moved.how, moved.team_id, team.display_name AS team_name,
+    team.display_name AS detail, if(moved.how = 'left_team', team.display_name, NULL) AS before,
+    if(moved.how = 'joined_team', team.display_name, NULL) AS after, moved.seq AS moment
+FROM moved
+LEFT JOIN identity.team_versions AS team
+    ON team.org = getvariable('org') AND team.team_id = moved.team_id
+    AND holds(team.from_seq, team.until_seq, moved.moment)
+SEMI JOIN identity.user_versions AS person
+    ON person.org = getvariable('org') AND person.user_id = moved.user_id AND person.active
+    AND holds(person.from_seq, person.until_seq, moved.seq);
+
+-- The person's teams at that moment; of a leaver those that were lost.
+INSERT INTO identity.access_changes BY NAME
+WITH moments AS (
+    SELECT DISTINCT user_id, moment FROM found
+),
+held AS (
+    SELECT moments.user_id, moments.moment, string_agg(team.display_name, ', ' ORDER BY team.display_name) AS teams
+    FROM moments
+    INNER JOIN identity.membership_versions AS member
+        ON member.org = getvariable('org') AND member.user_id = moments.user_id
+        AND holds(member.from_seq, member.until_seq, moments.moment)
+    INNER JOIN identity.team_versions AS team
+        ON team.org = getvariable('org') AND team.team_id = member.team_id
+        AND holds(team.from_seq, team.until_seq, moments.moment)
+    GROUP BY moments.user_id, moments.moment
+)
+SELECT
+    getvariable('org') AS org, event.day, event.seq, event.id AS event_id, event.occurred_at,
+    found.change, found.how, found.user_id, person.user_name, person.display_name, person.email, person.department,
+    coalesce(held.teams, '') AS teams, found.detail, event.actor, event.idp, found.team_id, found.team_name,
+    found.before, found.after, (event.change ->> '$.asserted_at')::TIMESTAMP AS asserted_at
+FROM found
+INNER JOIN batch AS event ON event.seq = found.seq
+LEFT JOIN held ON held.user_id = found.user_id AND held.moment = found.moment
+LEFT JOIN identity.user_versions AS person
+    ON person.org = getvariable('org') AND person.user_id = found.user_id
+    AND holds(person.from_seq, person.until_seq, found.moment)
+ORDER BY event.seq, found.how DESC, found.user_id;
+
+DROP TABLE found;
