@@ -3,7 +3,7 @@
 import dagster as dg
 
 from dagster_defs import asset_checks, automation
-from dagster_defs.assets import alerts, changes, events, marts, reports, snapshots, sources
+from dagster_defs.assets import alerts, changes, events, history, marts, reports, snapshots, sources, sync_health
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
 
@@ -11,8 +11,10 @@ defs = dg.Definitions(
     assets=[
         *sources.ASSETS,
         events.provisioning_events,
-        events.sync_failures,
+        history.history,
         snapshots.snapshots,
+        sync_health.sync_failures,
+        sync_health.sync_health,
         changes.access_changes,
         changes.deprovisioned_accounts,
         marts.marts,

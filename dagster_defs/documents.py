@@ -60,19 +60,19 @@ CREATE OR REPLACE TEMP MACRO told(value) AS coalesce(nullif(coalesce(
 
 def _job_macros() -> str:
     """Return macros that say in words what an event's `change` did to a person's job; empty when it did nothing."""
-    before, after = "told(change -> '$.attributes.{key}.before')", "told(change -> '$.attributes.{key}.after')"
+    before, after = (f"told(json_extract(entry, '$.attributes.{{key}}.{side}'))" for side in ("before", "after"))
     sides = {"job_change": f"{before} || ' → ' || {after}", "job_before": before, "job_after": after}
     return _TOLD + "".join(_job_macro(name, said) for name, said in sides.items())
 
 
 def _job_macro(name: str, said: str) -> str:
     parts = [
-        f"if(json_exists(change, '$.attributes.\"{path}\"'), '{words}: ' || "
+        f"if(json_exists(entry, '$.attributes.\"{path}\"'), '{words}: ' || "
         + said.replace("{key}", f'"{path}"')
         + ", NULL)"
         for path, words in JOB_ATTRIBUTES.items()
     ]
-    return f"CREATE OR REPLACE TEMP MACRO {name}(change) AS concat_ws('; ', {', '.join(parts)});\n"
+    return f"CREATE OR REPLACE TEMP MACRO {name}(entry) AS concat_ws('; ', {', '.join(parts)});\n"
 
 
 def _macro(name: str, fields: Mapping[str, str]) -> str:

@@ -5,13 +5,12 @@ and repeats nothing. A log that began another life (a restored store) is taken i
 """
 
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from typing import NamedTuple
 
 import duckdb
 
 from dagster_defs.documents import macros
-from dagster_defs.warehouse import SCHEMA, Table, kept
+from dagster_defs.warehouse import SCHEMA, Table, kept, sql
 from scim_app.store.exported import Column
 
 BLOCK = 100_000
@@ -106,8 +105,5 @@ def _select(connection: duckdb.DuckDBPyConnection, org: str, after: int, until: 
 
 
 def run_sql(connection: duckdb.DuckDBPyConnection, name: str, **tokens: str) -> None:
-    """Run the statements of `sql/{name}.sql`, with each `{token}` replaced; tokens are names of ours, never values."""
-    text = (files("dagster_defs") / "sql" / f"{name}.sql").read_text()
-    for token, value in tokens.items():
-        text = text.replace(f"{{{token}}}", value)
-    connection.execute(text)
+    """Run the statements of `sql/{name}.sql`."""
+    connection.execute(sql(name, **tokens))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib.resources import files
 from typing import Any
 
 import dagster as dg
@@ -20,6 +21,14 @@ POOL = "warehouse"
 ORGANIZATION = Column("org", "text", "Slug of the organization")
 DAY = Column("day", "date", "Day of the organization at whose end this was so; the running day as it is now")
 SEQ = Column("seq", "integer", "Event at which this was so")
+
+
+def sql(name: str, **tokens: str) -> str:
+    """Return the text of `sql/{name}.sql`, with each `{token}` replaced; tokens are names of ours, never values."""
+    text = (files("dagster_defs") / "sql" / f"{name}.sql").read_text()
+    for token, value in tokens.items():
+        text = text.replace(f"{{{token}}}", value)
+    return text
 
 
 def _instant(value: str) -> datetime:

@@ -10,8 +10,8 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs import alerting
 from dagster_defs.alerting import Finding
 from dagster_defs.assets.changes import DEPROVISIONED_ACCOUNTS
-from dagster_defs.assets.events import SYNC_FAILURES
 from dagster_defs.assets.materialized import result, table_asset
+from dagster_defs.assets.sync_health import SYNC_FAILURES
 from dagster_defs.resources import AlertChannels
 from dagster_defs.warehouse import Table, transaction
 from scim_app.store.exported import Column
@@ -53,8 +53,10 @@ def alert_deliveries(
     if failed:
         raise dg.Failure(f"these alert channels refused a message: {', '.join(failed)}")
     with transaction(warehouse) as connection:
-        total = ALERT_DELIVERIES.count(connection)
-    return result(ALERT_DELIVERIES, sent, total=total, channels=len(channels.urls), sent_now=len(sent))
+        ALERT_DELIVERIES.make(connection)
+        return result(
+            connection, ALERT_DELIVERIES, order="sent_at DESC", channels=len(channels.urls), sent_now=len(sent)
+        )
 
 
 def _untold(connection: duckdb.DuckDBPyConnection, channel: str) -> list[Finding]:

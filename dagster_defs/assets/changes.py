@@ -99,8 +99,6 @@ def deprovisioned_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[A
     """Each loss of access: when it was said, received and done, what was lost, and whether the person came back."""
     tables = [DEPROVISIONED_ACCOUNTS]
     with warehouse.get_connection() as connection:
-        advance(
-            connection, DEPROVISIONED_ACCOUNTS.name, tables, lambda: run_sql(connection, "deprovisioned_accounts")
-        )
+        advance(connection, DEPROVISIONED_ACCOUNTS.name, tables, lambda: run_sql(connection, "deprovisioned_accounts"))
         gone = DEPROVISIONED_ACCOUNTS.count(connection, "WHERE returned_at IS NULL")
         return result(connection, DEPROVISIONED_ACCOUNTS, order="occurred_at DESC", still_gone=gone)

@@ -66,7 +66,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head) 
         after = until
     counts = {name: getattr(standing, name) for name in ("users", "teams", "team_members")}
     row = {"org": head.slug, "org_id": head.org_id, "name": head.name, "time_zone": head.time_zone, **counts}
-    row |= {"deprovision_sla_seconds": 86_400}
+    row |= {"deprovision_sla_seconds": head.deprovision_sla_seconds}
     row |= {"log_epoch": target.log_epoch, "seq": after, "copied_at": datetime.now(UTC).replace(tzinfo=None)}
     with kept(connection):
         ORGANIZATIONS.replace(connection, [row], org=head.slug)

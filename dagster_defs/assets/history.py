@@ -1,46 +1,95 @@
-"""What users, teams and memberships were, and from which event to which: the history that every day is cut from."""
+"""What everything was, and from which event to which: the history that every day is cut from."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_spec
 from dagster_defs.incremental import COPY, advance, run_sql
 from dagster_defs.warehouse import ORGANIZATION, POOL, Table
-from scim_app.store.exported import TEAM_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS, Column
+from scim_app.store.exported import ROLE_GRANT_COLUMNS, TEAM_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS, Column
 
 _HELD = (
     ORGANIZATION,
     Column("from_seq", "integer", "Event that made it so"),
     Column("until_seq", "integer", "Event that ended it; empty while it holds"),
 )
+_NAMES_OF_OTHERS = {"pending", "holder_name", "scope_name"}
 
-USER_VERSIONS = Table("user_versions", (*_HELD, *USER_COLUMNS))
-TEAM_VERSIONS = Table("team_versions", (*_HELD, *TEAM_COLUMNS))
-MEMBERSHIP_VERSIONS = Table("membership_versions", (*_HELD, *(c for c in TEAM_MEMBER_COLUMNS if c.name != "pending")))
+
+def _versions(name: str, columns: tuple[Column, ...]) -> Table:
+    return Table(name, (*_HELD, *(column for column in columns if column.name not in _NAMES_OF_OTHERS)))
+
+
+USER_VERSIONS = _versions("user_versions", USER_COLUMNS)
+TEAM_VERSIONS = _versions("team_versions", TEAM_COLUMNS)
+MEMBERSHIP_VERSIONS = _versions("membership_versions", TEAM_MEMBER_COLUMNS)
+GRANT_VERSIONS = _versions("grant_versions", ROLE_GRANT_COLUMNS)
+OWNER_VERSIONS = _versions(
+    "owner_versions",
+    (
+        Column("team_id", "text", "Id of the team"),
+        Column("user_id", "text", "Id of the owner"),
+        Column("since", "instant", "Since when (UTC)"),
+    ),
+)
+PLACE_VERSIONS = _versions(
+    "place_versions",
+    (
+        Column("scope_kind", "text", "`deployment` or `code_location`"),
+        Column("scope_id", "text", "Its id"),
+        Column("name", "text", "Its name"),
+        Column("kind", "text", "Of a deployment: `full` or `branch`"),
+        Column("deployment_id", "text", "Of a code location: the deployment it is in"),
+    ),
+)
+SETTING_VERSIONS = _versions(
+    "setting_versions",
+    (Column("name", "text", "Name of the setting"), Column("value", "text", "What it was set to")),
+)
 
 _SAID = {
-    USER_VERSIONS: "Every state that every account was in, one row from one event to the next (SCD type 2).",
-    TEAM_VERSIONS: "Every state that every team was in, one row from one event to the next (SCD type 2).",
-    MEMBERSHIP_VERSIONS: "Who was in which team, one row from the event that began it to the one that ended it.",
+    USER_VERSIONS: "Every state that every account was in.",
+    TEAM_VERSIONS: "Every state that every team was in.",
+    MEMBERSHIP_VERSIONS: "Who was in which team.",
+    OWNER_VERSIONS: "Who owned which team: the reviewers of its members.",
+    GRANT_VERSIONS: "Which role was held by whom and where.",
+    PLACE_VERSIONS: "Deployments and code locations that roles are granted on.",
+    SETTING_VERSIONS: "Settings of the organization.",
 }
+_KEYS = {
+    MEMBERSHIP_VERSIONS: ("membership_steps", ("team_id", "user_id")),
+    OWNER_VERSIONS: ("owner_steps", ("team_id", "user_id")),
+    GRANT_VERSIONS: ("grant_steps", ("grant_id",)),
+    PLACE_VERSIONS: ("place_steps", ("scope_kind", "scope_id")),
+    SETTING_VERSIONS: ("setting_steps", ("name",)),
+}
+"""How the steps of a history are read, and what tells its subjects apart."""
+
+_KIND = " One row from the event that made it so to the one that ended it (SCD type 2)."
 
 
 @dg.multi_asset(
-    specs=[table_spec(table, group="history", deps=[COPY], description=said) for table, said in _SAID.items()],
+    specs=[table_spec(table, group="history", deps=[COPY], description=said + _KIND) for table, said in _SAID.items()],
     pool=POOL,
 )
 def history(warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:
     """Take in the new events, each once: what a run costs grows with what is new, not with the directory."""
     with warehouse.get_connection() as connection:
-
-        def take_in() -> None:
-            run_sql(connection, "resource_versions", kind="user", columns=USER_VERSIONS.names)
-            run_sql(connection, "resource_versions", kind="team", columns=TEAM_VERSIONS.names)
-            run_sql(connection, "membership_versions")
-
-        taken = advance(connection, "history", list(_SAID), take_in)
+        taken = advance(connection, "history", list(_SAID), lambda: _take_in(connection))
         for table in _SAID:
             yield result(connection, table, order="from_seq DESC", events_taken_in=taken)
+
+
+def _take_in(connection: duckdb.DuckDBPyConnection) -> None:
+    """Carry the block of events in `batch` into each history."""
+    for kind, table in {"user": USER_VERSIONS, "team": TEAM_VERSIONS}.items():
+        run_sql(connection, "resource_versions", kind=kind, columns=table.names)
+    for table, (steps, keys) in _KEYS.items():
+        run_sql(connection, steps)
+        same = " AND ".join(f"version.{key} = step.{key}" for key in keys)
+        tokens = {"table": table.name, "keys": ", ".join(keys), "columns": table.names, "same": same}
+        run_sql(connection, "close_and_append", **tokens)

@@ -76,9 +76,7 @@ def result(
 def _preview(rows: Sequence[dict[str, Any]]) -> dg.MetadataValue[Any]:
     if not rows:
         return dg.MetadataValue.text("no rows")
-    return dg.MetadataValue.table(
-        [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows]
-    )
+    return dg.MetadataValue.table([dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows])
 
 
 def _cell(value: Any) -> str | int | float | bool:

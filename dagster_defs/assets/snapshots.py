@@ -1,4 +1,4 @@
-"""Users, teams and memberships as of the end of each day: views that cut the history at one event."""
+"""Users, teams, memberships, grants and access as of the end of each day: views that cut the history at one event."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -8,80 +8,130 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
+from dagster_defs.assets.history import (
+    GRANT_VERSIONS,
+    MEMBERSHIP_VERSIONS,
+    PLACE_VERSIONS,
+    SETTING_VERSIONS,
+    TEAM_VERSIONS,
+    USER_VERSIONS,
+)
 from dagster_defs.assets.materialized import result, table_spec
 from dagster_defs.incremental import COPY, marks
 from dagster_defs.partitions import DAYS, last_day
-from dagster_defs.warehouse import DAY, ORGANIZATION, POOL, SEQ, Table, kept
-from scim_app.store.exported import TEAM_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS
+from dagster_defs.warehouse import DAY, ORGANIZATION, POOL, SEQ, Table, kept, sql
+from scim_app.store.exported import (
+    EFFECTIVE_ACCESS_COLUMNS,
+    PRIVILEGED_ROLES,
+    ROLE_GRANT_COLUMNS,
+    ROLES,
+    TEAM_COLUMNS,
+    TEAM_MEMBER_COLUMNS,
+    USER_COLUMNS,
+    Column,
+)
 
 CUTS = Table("snapshot_cuts", (DAY, ORGANIZATION, SEQ))
 """The event at which each organization's day is cut: all snapshots of a day stand there."""
 
-_AT_CUT = """
-    FROM identity.snapshot_cuts AS cut INNER JOIN identity.{versions} AS held
-    ON held.org = cut.org AND held.from_seq <= cut.seq AND (held.until_seq IS NULL OR held.until_seq > cut.seq)
-"""
+PLACES = Table(
+    "places",
+    (
+        DAY,
+        ORGANIZATION,
+        Column("scope_kind", "text", "Kind of the scope"),
+        Column("scope_id", "text", "Id of the deployment or code location"),
+        Column("scope_name", "text", "What people call it"),
+        Column("wider", "text", "Wider scopes whose roles hold here"),
+    ),
+    sql("places"),
+)
+"""The scopes of each day; what names the scopes of the snapshots."""
 
 
-def _cut(versions: str) -> str:
-    return "SELECT cut.day, cut.seq, held.*" + _AT_CUT.format(versions=versions)
+def _snapshot(name: str, columns: tuple[Column, ...], view: str) -> Table:
+    return Table(name, (DAY, ORGANIZATION, SEQ, *columns), view)
 
 
-USERS = Table("users", (DAY, ORGANIZATION, SEQ, *USER_COLUMNS), _cut("user_versions"))
-TEAMS = Table("teams", (DAY, ORGANIZATION, SEQ, *TEAM_COLUMNS), _cut("team_versions"))
-TEAM_MEMBERS = Table(
-    "team_members",
-    (DAY, ORGANIZATION, SEQ, *TEAM_MEMBER_COLUMNS),
-    f"""
-    SELECT held.*, known.user_id IS NULL AS pending
-    FROM ({_cut("membership_versions")}) AS held
-    LEFT JOIN identity.user_versions AS known
-    ON known.org = held.org AND known.user_id = held.user_id
-        AND known.from_seq <= held.seq AND (known.until_seq IS NULL OR known.until_seq > held.seq)
-    """,  # noqa: S608
+def _quoted(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+USERS = _snapshot("users", USER_COLUMNS, sql("at_cut", versions="user_versions"))
+TEAMS = _snapshot("teams", TEAM_COLUMNS, sql("at_cut", versions="team_versions"))
+TEAM_MEMBERS = _snapshot("team_members", TEAM_MEMBER_COLUMNS, sql("team_members"))
+ROLE_GRANTS = _snapshot("role_grants", ROLE_GRANT_COLUMNS, sql("role_grants"))
+EFFECTIVE_ACCESS = _snapshot(
+    "effective_access",
+    EFFECTIVE_ACCESS_COLUMNS,
+    sql("effective_access", roles=_quoted(ROLES), privileged_roles=_quoted(PRIVILEGED_ROLES)),
 )
 
-_SAID = {
-    USERS: ("user_versions", "Every account of every organization, one row a day, active or not."),
-    TEAMS: ("team_versions", "Every team, one row a day."),
-    TEAM_MEMBERS: (
-        "membership_versions",
-        "Who was in which team, one row a day; members that aren't provisioned yet are pending.",
+_SPECS = [
+    table_spec(
+        USERS,
+        group="snapshots",
+        deps=[COPY, USER_VERSIONS.name],
+        description="Every account of every organization, one row a day, active or not.",
     ),
-}
+    table_spec(TEAMS, group="snapshots", deps=[COPY, TEAM_VERSIONS.name], description="Every team, one row a day."),
+    table_spec(
+        TEAM_MEMBERS,
+        group="snapshots",
+        deps=[COPY, MEMBERSHIP_VERSIONS.name, USER_VERSIONS.name],
+        description="Who was in which team, one row a day; members that aren't provisioned yet are pending.",
+    ),
+    table_spec(
+        ROLE_GRANTS,
+        group="snapshots",
+        deps=[COPY, GRANT_VERSIONS.name, PLACE_VERSIONS.name],
+        description="Which roles users and teams held and where, one row a day.",
+    ),
+    table_spec(
+        EFFECTIVE_ACCESS,
+        group="snapshots",
+        deps=[COPY, USER_VERSIONS.name, MEMBERSHIP_VERSIONS.name, GRANT_VERSIONS.name, SETTING_VERSIONS.name],
+        description=(
+            "What every active account may do and where, one row a day for each scope in which it has more than in "
+            "the wider ones, with the source that gives it: the most permissive of the default role, own grants and "
+            "teams' grants."
+        ),
+    ),
+]
+TABLES = (USERS, TEAMS, TEAM_MEMBERS, ROLE_GRANTS, EFFECTIVE_ACCESS)
+"""All snapshots; a day of each stands at the same event."""
+
+_ORDERS = {USERS: "org, user_name", TEAMS: "org, display_name", TEAM_MEMBERS: "since DESC", ROLE_GRANTS: "granted_at"}
 
 
 @dg.multi_asset(
-    specs=[
-        table_spec(table, group="snapshots", deps=[COPY, versions], description=said).merge_attributes(
-            metadata={"partition_expr": "day"}
-        )
-        for table, (versions, said) in _SAID.items()
-    ],
+    specs=[spec.merge_attributes(metadata={"partition_expr": "day"}) for spec in _SPECS],
     partitions_def=DAYS,
     pool=POOL,
 )
-def snapshots(
-    context: dg.AssetExecutionContext, warehouse: DuckDBResource
-) -> Iterator["dg.MaterializeResult[Any]"]:
+def snapshots(context: dg.AssetExecutionContext, warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:
     """Cut each organization's history at the end of the day; all tables of a day stand at the same event."""
     day = date.fromisoformat(context.partition_key)
     with warehouse.get_connection() as connection:
-        for table in (CUTS, *_SAID):
-            table.make(connection)
+        make_views(connection)
         stood = cuts(connection, day)
-        rows = [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()]
         with kept(connection):
-            CUTS.replace(connection, rows, day=day)
-        for table in _SAID:
-            yield result(connection, table, where="day = ?", values=[day], order="ALL", at_event=stood)
+            CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()], day=day)
+        for table in TABLES:
+            order = _ORDERS.get(table, "org, user_name")
+            yield result(connection, table, where="day = ?", values=[day], order=order, at_event=stood)
+
+
+def make_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Declare the views over the history, in the order in which they build on each other."""
+    for table in (CUTS, USERS, TEAMS, TEAM_MEMBERS, PLACES, ROLE_GRANTS, EFFECTIVE_ACCESS):
+        table.make(connection)
 
 
 def cuts(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:
     """Return the last event of each organization's day, by slug; of the running day the last there is."""
-    copied = {org: mark.seq for org, mark in marks(connection).items()}
     if day >= last_day(DAYS):
-        return copied
+        return {org: mark.seq for org, mark in marks(connection).items()}
     found = connection.execute(
         "SELECT org, max(seq) FROM identity.provisioning_events WHERE day <= ? GROUP BY org ORDER BY org", [day]
     )

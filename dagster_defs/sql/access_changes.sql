@@ -1,4 +1,4 @@
--- Joiners, movers and leavers of the batch, each with the event that did it.
+-- Joiners, movers, leavers and changes of roles of the batch, each with the event that did it.
 CREATE OR REPLACE TEMP TABLE found AS
 WITH people AS (
     SELECT
@@ -29,6 +29,30 @@ moved AS (
         ON later.org = held.org AND later.team_id = held.team_id AND later.user_id = held.user_id
         AND later.from_seq = held.until_seq
     WHERE event.subject_kind = 'team'
+),
+given_or_taken AS (
+    SELECT event.seq, 'granted_role' AS how, event.seq AS moment, held.*
+    FROM batch AS event INNER JOIN identity.grant_versions AS held
+        ON held.org = getvariable('org') AND held.grant_id = event.subject_id AND held.from_seq = event.seq
+    WHERE event.type = 'role.granted'
+    UNION ALL
+    SELECT event.seq, 'revoked_role', event.seq - 1, held.*
+    FROM batch AS event INNER JOIN identity.grant_versions AS held
+        ON held.org = getvariable('org') AND held.grant_id = event.subject_id AND held.until_seq = event.seq
+    WHERE event.type = 'role.revoked'
+),
+roles AS (
+    -- Of a team's grant, one row for each of its active members.
+    SELECT held.*, held.holder_id AS user_id, NULL::VARCHAR AS team_id
+    FROM given_or_taken AS held WHERE held.holder_kind = 'user'
+    UNION ALL
+    SELECT held.*, member.user_id, held.holder_id
+    FROM given_or_taken AS held INNER JOIN identity.membership_versions AS member
+        ON held.holder_kind = 'team' AND member.org = held.org AND member.team_id = held.holder_id
+        AND holds(member.from_seq, member.until_seq, held.moment)
+    SEMI JOIN identity.user_versions AS person
+        ON person.org = held.org AND person.user_id = member.user_id AND person.active
+        AND holds(person.from_seq, person.until_seq, held.moment)
 )
 SELECT
     seq, user_id, 'leaver' AS change, if(type = 'user.deleted', 'deleted', 'deactivated') AS how,
@@ -57,7 +81,20 @@ LEFT JOIN identity.team_versions AS team
     AND holds(team.from_seq, team.until_seq, moved.moment)
 SEMI JOIN identity.user_versions AS person
     ON person.org = getvariable('org') AND person.user_id = moved.user_id AND person.active
-    AND holds(person.from_seq, person.until_seq, moved.seq);
+    AND holds(person.from_seq, person.until_seq, moved.seq)
+UNION ALL BY NAME
+SELECT
+    held.seq, held.user_id, 'role_change' AS change, held.how, held.team_id, team.display_name AS team_name,
+    held.grant_id, held.role, held.scope_kind, held.scope_id,
+    concat(held.role, ' on ', coalesce(place.name, replace(held.scope_kind, '_', ' '))) AS detail,
+    if(held.how = 'revoked_role', held.role, NULL) AS before, if(held.how = 'granted_role', held.role, NULL) AS after,
+    held.moment
+FROM roles AS held
+LEFT JOIN identity.team_versions AS team
+    ON team.org = held.org AND team.team_id = held.team_id AND holds(team.from_seq, team.until_seq, held.moment)
+LEFT JOIN identity.place_versions AS place
+    ON place.org = held.org AND place.scope_kind = held.scope_kind AND place.scope_id = held.scope_id
+    AND holds(place.from_seq, place.until_seq, held.moment);
 
 -- The person's teams at that moment; of a leaver those that were lost.
 INSERT INTO identity.access_changes BY NAME
@@ -79,7 +116,7 @@ SELECT
     getvariable('org') AS org, event.day, event.seq, event.id AS event_id, event.occurred_at,
     found.change, found.how, found.user_id, person.user_name, person.display_name, person.email, person.department,
     coalesce(held.teams, '') AS teams, found.detail, event.actor, event.idp, found.team_id, found.team_name,
-    found.before, found.after, (event.change ->> '$.asserted_at')::TIMESTAMP AS asserted_at
+    found.grant_id, found.role, found.scope_kind, found.scope_id, found.before, found.after, (event.change ->> '$.asserted_at')::TIMESTAMP AS asserted_at
 FROM found
 INNER JOIN batch AS event ON event.seq = found.seq
 LEFT JOIN held ON held.user_id = found.user_id AND held.moment = found.moment

@@ -2,15 +2,15 @@
 -- A row that is carried over from before the batch gives what later events do not say.
 CREATE OR REPLACE TEMP TABLE steps AS
 WITH told AS (
-    SELECT *, from_seq AS seq, updated_at AS at, true AS carried, false AS deleted
+    SELECT *, from_seq AS seq, updated_at AS happened, true AS carried, false AS deleted
     FROM identity.{kind}_versions
     WHERE org = getvariable('org') AND until_seq IS NULL
         AND {kind}_id IN (SELECT subject_id FROM batch WHERE subject_kind = '{kind}')
     UNION ALL BY NAME
     SELECT
-        subject_id AS {kind}_id, seq, occurred_at AS at, false AS carried, type = '{kind}.deleted' AS deleted,
+        subject_id AS {kind}_id, seq, occurred_at AS happened, false AS carried, type = '{kind}.deleted' AS deleted,
         document, coalesce({kind}_active(document), false) AS active, change ->> '$.origin' AS origin, idp,
-        occurred_at AS created_at, if({kind}_active(document), NULL, occurred_at) AS deactivated_at
+        coalesce((change ->> '$.created_at')::TIMESTAMP, occurred_at) AS created_at, if({kind}_active(document), NULL, occurred_at) AS deactivated_at
     FROM batch WHERE subject_kind = '{kind}'
 ),
 lives AS (
@@ -21,7 +21,7 @@ spells AS (
     SELECT *, count(*) FILTER (active) OVER (PARTITION BY {kind}_id, life ORDER BY seq) AS spell FROM lives
 )
 SELECT
-    {kind}_id, seq, carried, deleted, document, at,
+    {kind}_id, seq, carried, deleted, document, happened,
     lead(seq) OVER (PARTITION BY {kind}_id ORDER BY seq) AS until_seq,
     coalesce(last_value(origin IGNORE NULLS) OVER life_so_far, 'scim') AS origin,
     last_value(idp IGNORE NULLS) OVER life_so_far AS idp,
@@ -37,7 +37,7 @@ WHERE step.carried AND version.org = getvariable('org') AND version.until_seq IS
 
 INSERT INTO identity.{kind}_versions ({columns})
 SELECT {columns} FROM (
-    SELECT * EXCLUDE (seq), getvariable('org') AS org, seq AS from_seq, at AS updated_at, unnest({kind}_columns(document))
+    SELECT * EXCLUDE (seq), getvariable('org') AS org, seq AS from_seq, happened AS updated_at, unnest({kind}_columns(document))
     FROM steps WHERE NOT carried AND NOT deleted
 );
 

@@ -7,6 +7,7 @@ from typing import Any
 from scim_app.directory import failures
 from scim_app.directory.events import SUBJECT_KINDS
 from scim_app.directory.kinds import TEAM, USER, Document, Kind, path_keys
+from scim_app.directory.roles import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ USER_PATHS = _json_paths(USER)
 TEAM_PATHS = _json_paths(TEAM)
 """The same of a team."""
 
+
+ROLES = tuple(role.value for role in Role)
+"""Every role, the most permissive first."""
+PRIVILEGED_ROLES = tuple(role.value for role in Role if role.privileged)
+"""Roles that give access to others."""
 
 _KEPT = (
     _text("origin", "Whether the identity provider manages it (`scim`) or it exists only here (`local`)"),

@@ -11,7 +11,7 @@ import make
 import pytest
 from make import Organization
 
-from dagster_defs.assets import alerts, changes, events, snapshots
+from dagster_defs.assets import alerts, changes, events, history, snapshots, sync_health
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import AlertChannels, resources
 from scim_app.directory.kinds import TEAM, USER
@@ -23,8 +23,10 @@ from scim_app.store.session import Store
 
 BEFORE_DBT = [
     events.provisioning_events,
-    events.sync_failures,
+    history.history,
     snapshots.snapshots,
+    sync_health.sync_failures,
+    sync_health.sync_health,
     changes.access_changes,
     changes.deprovisioned_accounts,
     alerts.alert_deliveries,

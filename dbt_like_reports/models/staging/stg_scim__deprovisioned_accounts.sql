@@ -12,3 +12,4 @@ select
     teams as teams_lost,
     idp as identity_provider
 from {{ source('identity', 'deprovisioned_accounts') }}
+where returned_at is null

@@ -1,0 +1,96 @@
+"""What keeps identities from arriving: refused writes, one by one and grouped by cause."""
+
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pyarrow as pa
+from dagster_duckdb import DuckDBResource
+
+from dagster_defs.assets.materialized import result, table_asset
+from dagster_defs.incremental import COPY, advance
+from dagster_defs.warehouse import DAY, ORGANIZATION, Table, sql
+from scim_app.store.exported import EVENT_COLUMNS, Column, failure_told
+
+_TOLD = {
+    *("seq", "id", "occurred_at", "subject_kind", "subject_name", "actor", "idp"),
+    *("request_id", "method", "path", "status", "scim_type", "detail"),
+}
+SYNC_FAILURES = Table(
+    "sync_failures",
+    (
+        ORGANIZATION,
+        DAY,
+        *(column for column in EVENT_COLUMNS if column.name in _TOLD),
+        Column("cause", "text", "Why it was refused, one word for each cause"),
+        Column("meaning", "text", "What that means"),
+        Column("what_to_do", "text", "What the administrator of the identity provider does about it"),
+    ),
+)
+SYNC_HEALTH = Table(
+    "sync_health",
+    (
+        ORGANIZATION,
+        Column("idp", "text", "Identity provider"),
+        Column("cause", "text", "Why writes were refused"),
+        Column("resource", "text", "Kind of what was written: `user`, `team`"),
+        Column("failures", "integer", "How many writes were refused for it"),
+        Column("subjects", "integer", "How many people or groups these were"),
+        Column("first_at", "instant", "When it happened first (UTC)"),
+        Column("last_at", "instant", "When it happened last (UTC)"),
+        Column("sample_request_id", "text", "Request of the last one, for the service's log"),
+        Column("sample_subject", "text", "Whom the last one was about"),
+        Column("sample_detail", "text", "What the last answer said"),
+        Column("meaning", "text", "What the cause means"),
+        Column("what_to_do", "text", "What to do about it"),
+    ),
+    sql("sync_health"),
+)
+_CAUSES = pa.schema(
+    [
+        ("status", pa.int64()),
+        *((name, pa.string()) for name in ("scim_type", "detail", "cause", "meaning", "what_to_do")),
+    ]
+)
+
+
+@table_asset(SYNC_FAILURES, group="sync_health", deps=[COPY])
+def sync_failures(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
+    """Writes of an identity provider that were refused, each with its status, its cause and what to do about it."""
+    with warehouse.get_connection() as connection:
+        advance(connection, SYNC_FAILURES.name, [SYNC_FAILURES], lambda: _take_in(connection))
+        return result(connection, SYNC_FAILURES, order="occurred_at DESC")
+
+
+def _take_in(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE refused AS SELECT * FROM identity.provisioning_events
+        WHERE org = getvariable('org') AND seq > getvariable('after') AND seq <= getvariable('until')
+            AND type = 'write.rejected'
+        """
+    )
+    found = connection.execute("SELECT DISTINCT status, scim_type, detail FROM refused").fetchall()
+    causes = [dict(zip(("status", "scim_type", "detail"), row, strict=True)) for row in found]
+    connection.register("causes", pa.Table.from_pylist([one | failure_told(one) for one in causes], _CAUSES))
+    connection.execute(
+        f"""
+        INSERT INTO {SYNC_FAILURES.address} ({SYNC_FAILURES.names})
+        SELECT {SYNC_FAILURES.names} FROM (
+            SELECT refused.*, causes.cause, causes.meaning, causes.what_to_do
+            FROM refused INNER JOIN causes
+                ON causes.status IS NOT DISTINCT FROM refused.status
+                AND causes.scim_type IS NOT DISTINCT FROM refused.scim_type
+                AND causes.detail IS NOT DISTINCT FROM refused.detail
+        ) ORDER BY seq
+        """  # noqa: S608
+    )
+    connection.unregister("causes")
+
+
+@table_asset(SYNC_HEALTH, group="sync_health", deps=[SYNC_FAILURES.name])
+def sync_health(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
+    """Refused writes grouped by identity provider, cause and resource, with a sample and what to do about it."""
+    with warehouse.get_connection() as connection:
+        SYNC_HEALTH.make(connection)
+        return result(connection, SYNC_HEALTH, order="last_at DESC")
