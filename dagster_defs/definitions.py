@@ -3,7 +3,18 @@
 import dagster as dg
 
 from dagster_defs import asset_checks, automation
-from dagster_defs.assets import alerts, changes, events, history, marts, reports, snapshots, sources, sync_health
+from dagster_defs.assets import (
+    access,
+    alerts,
+    changes,
+    events,
+    history,
+    marts,
+    reports,
+    snapshots,
+    sources,
+    sync_health,
+)
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
 
@@ -17,6 +28,9 @@ defs = dg.Definitions(
         sync_health.sync_health,
         changes.access_changes,
         changes.deprovisioned_accounts,
+        access.tokens,
+        access.orphaned_access,
+        access.dormant_accounts,
         marts.marts,
         reports.compliance_report,
         alerts.alert_deliveries,

@@ -68,7 +68,11 @@ def start(connection: duckdb.DuckDBPyConnection, asset: str, tables: Sequence[Ta
 
 
 def advance(
-    connection: duckdb.DuckDBPyConnection, asset: str, tables: Sequence[Table], work: Callable[[], object]
+    connection: duckdb.DuckDBPyConnection,
+    asset: str,
+    tables: Sequence[Table],
+    work: Callable[[], object],
+    size: int = BLOCK,
 ) -> int:
     """Do `work` for each block of events that an asset has not taken in yet, and return how many events that were.
 
@@ -80,8 +84,8 @@ def advance(
     for head in marks(connection).values():
         with kept(connection):
             first = start(connection, asset, tables, head)
-        for after in range(first, head.seq, BLOCK):
-            until = min(after + BLOCK, head.seq)
+        for after in range(first, head.seq, size):
+            until = min(after + size, head.seq)
             with kept(connection):
                 _select(connection, head.org, after, until)
                 work()

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     time_zone: str = "UTC"
     """Zone in which a new organization's day ends (IANA name)."""
 
+    dormant_days: int = Field(default=90, ge=1)
+    """Days without a sign-in or a change after which an active account is dormant."""
+
     oidc_issuer: str | None = None
     """Issuer of the OpenID provider that people sign in at, exactly as it names itself; no sign-in when unset."""
 

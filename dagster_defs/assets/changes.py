@@ -3,11 +3,12 @@
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.history import MEMBERSHIP_VERSIONS, TEAM_VERSIONS, USER_VERSIONS
 from dagster_defs.assets.materialized import result, table_asset
-from dagster_defs.incremental import COPY, advance, run_sql
+from dagster_defs.incremental import BLOCK, COPY, advance, run_sql
 from dagster_defs.warehouse import ORGANIZATION, Table
 from scim_app.store.exported import Column
 
@@ -85,9 +86,7 @@ DEPROVISIONED_ACCOUNTS = Table(
 def access_changes(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Who joined, moved and left, in order, each with the event that shows it; only new events are read."""
     with warehouse.get_connection() as connection:
-        taken = advance(
-            connection, ACCESS_CHANGES.name, [ACCESS_CHANGES], lambda: run_sql(connection, "access_changes")
-        )
+        taken = carry(connection)
         counted = dict(
             connection.execute("SELECT change, count(*) FROM identity.access_changes GROUP BY change").fetchall()
         )
@@ -97,8 +96,21 @@ def access_changes(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
 @table_asset(DEPROVISIONED_ACCOUNTS, group="changes", deps=[ACCESS_CHANGES.name])
 def deprovisioned_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Each loss of access: when it was said, received and done, what was lost, and whether the person came back."""
-    tables = [DEPROVISIONED_ACCOUNTS]
     with warehouse.get_connection() as connection:
-        advance(connection, DEPROVISIONED_ACCOUNTS.name, tables, lambda: run_sql(connection, "deprovisioned_accounts"))
+        carry_gone(connection)
         gone = DEPROVISIONED_ACCOUNTS.count(connection, "WHERE returned_at IS NULL")
         return result(connection, DEPROVISIONED_ACCOUNTS, order="occurred_at DESC", still_gone=gone)
+
+
+def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
+    """Take the new events into the access changes and return how many these were."""
+    return _carry(connection, ACCESS_CHANGES, block)
+
+
+def carry_gone(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
+    """Take the new events into the deprovisioned accounts and return how many these were."""
+    return _carry(connection, DEPROVISIONED_ACCOUNTS, block)
+
+
+def _carry(connection: duckdb.DuckDBPyConnection, table: Table, block: int) -> int:
+    return advance(connection, table.name, [table], lambda: run_sql(connection, table.name), block)

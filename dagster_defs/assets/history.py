@@ -8,7 +8,7 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_spec
-from dagster_defs.incremental import COPY, advance, run_sql
+from dagster_defs.incremental import BLOCK, COPY, advance, run_sql
 from dagster_defs.warehouse import ORGANIZATION, POOL, Table
 from scim_app.store.exported import ROLE_GRANT_COLUMNS, TEAM_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS, Column
 
@@ -79,13 +79,17 @@ _KIND = " One row from the event that made it so to the one that ended it (SCD t
 def history(warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:
     """Take in the new events, each once: what a run costs grows with what is new, not with the directory."""
     with warehouse.get_connection() as connection:
-        taken = advance(connection, "history", list(_SAID), lambda: _take_in(connection))
+        taken = carry(connection)
         for table in _SAID:
             yield result(connection, table, order="from_seq DESC", events_taken_in=taken)
 
 
+def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
+    """Take the new events into every history, a block at a time, and return how many these were."""
+    return advance(connection, "history", list(_SAID), lambda: _take_in(connection), block)
+
+
 def _take_in(connection: duckdb.DuckDBPyConnection) -> None:
-    """Carry the block of events in `batch` into each history."""
     for kind, table in {"user": USER_VERSIONS, "team": TEAM_VERSIONS}.items():
         run_sql(connection, "resource_versions", kind=kind, columns=table.names)
     for table, (steps, keys) in _KEYS.items():

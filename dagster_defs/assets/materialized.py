@@ -14,7 +14,12 @@ CELL_LENGTH = 200
 
 
 def table_asset(
-    table: Table, *, group: str, deps: Sequence[dg.AssetSpec | str], retry_policy: dg.RetryPolicy | None = None
+    table: Table,
+    *,
+    group: str,
+    deps: Sequence[dg.AssetSpec | str],
+    partitions_def: dg.PartitionsDefinition[Any] | None = None,
+    retry_policy: dg.RetryPolicy | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Return the decorator for an asset that writes a table and has its name."""
     return dg.asset(
@@ -25,6 +30,7 @@ def table_asset(
         kinds={"python", "duckdb"},
         pool=POOL,
         metadata=table_metadata(table),
+        partitions_def=partitions_def,
         retry_policy=retry_policy,
     )
 

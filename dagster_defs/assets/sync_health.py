@@ -8,7 +8,7 @@ import pyarrow as pa
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_asset
-from dagster_defs.incremental import COPY, advance
+from dagster_defs.incremental import BLOCK, COPY, advance
 from dagster_defs.warehouse import DAY, ORGANIZATION, Table, sql
 from scim_app.store.exported import EVENT_COLUMNS, Column, failure_told
 
@@ -58,8 +58,13 @@ _CAUSES = pa.schema(
 def sync_failures(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Writes of an identity provider that were refused, each with its status, its cause and what to do about it."""
     with warehouse.get_connection() as connection:
-        advance(connection, SYNC_FAILURES.name, [SYNC_FAILURES], lambda: _take_in(connection))
+        carry(connection)
         return result(connection, SYNC_FAILURES, order="occurred_at DESC")
+
+
+def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
+    """Take the refused writes among the new events in, and return how many events were looked at."""
+    return advance(connection, SYNC_FAILURES.name, [SYNC_FAILURES], lambda: _take_in(connection), block)
 
 
 def _take_in(connection: duckdb.DuckDBPyConnection) -> None:
@@ -71,7 +76,7 @@ def _take_in(connection: duckdb.DuckDBPyConnection) -> None:
         """
     )
     found = connection.execute("SELECT DISTINCT status, scim_type, detail FROM refused").fetchall()
-    causes = [dict(zip(("status", "scim_type", "detail"), row, strict=True)) for row in found]
+    causes: list[dict[str, Any]] = [dict(zip(("status", "scim_type", "detail"), row, strict=True)) for row in found]
     connection.register("causes", pa.Table.from_pylist([one | failure_told(one) for one in causes], _CAUSES))
     connection.execute(
         f"""

@@ -106,7 +106,7 @@ def _connect(store_url: str) -> Any:
     raise StoreUnavailable(f"the store {url.get_backend_name()!r} can't be read in bulk")
 
 
-def _text(query: sa.Select[Any]) -> str:
+def _text(query: sa.Select[*tuple[Any, ...]]) -> str:
     """Return a query as text with `$1`, `$2` … where it has literal columns of that name; both databases take these."""
     return str(query.compile(compile_kwargs={"literal_binds": True}))
 

@@ -6,13 +6,16 @@ from typing import Any
 
 from scim_app.directory import failures
 from scim_app.directory.events import SUBJECT_KINDS
-from scim_app.directory.kinds import TEAM, USER, Document, Kind, path_keys
+from scim_app.directory.kinds import TEAM, USER, Kind, path_keys
 from scim_app.directory.roles import Role
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its type (`text`, `boolean`, `integer`, `number`, `instant`, `date`, `json`) and what it says."""
+    """A column: its name, what it says, and its type.
+
+    Types are `text`, `boolean`, `integer`, `number`, `instant`, `date` and `json`.
+    """
 
     name: str
     type: str
@@ -29,11 +32,6 @@ def _instant(name: str, description: str) -> Column:
 
 def _reported(kind: Kind) -> tuple[Column, ...]:
     return tuple(Column(a.column, "boolean" if a.boolean else "text", a.description) for a in kind.attributes)
-
-
-def reported_user(document: Document) -> dict[str, Any]:
-    """Return the reported attributes of a user's SCIM document, keyed by column."""
-    return USER.columns(document)
 
 
 def failure_told(event: Mapping[str, Any]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import make
 import pytest
 from make import Organization
 
-from dagster_defs.assets import alerts, changes, events, history, snapshots, sync_health
+from dagster_defs.assets import access, alerts, changes, events, history, snapshots, sync_health
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import AlertChannels, resources
 from scim_app.directory.kinds import TEAM, USER
@@ -29,6 +29,9 @@ BEFORE_DBT = [
     sync_health.sync_health,
     changes.access_changes,
     changes.deprovisioned_accounts,
+    access.tokens,
+    access.orphaned_access,
+    access.dormant_accounts,
     alerts.alert_deliveries,
 ]
 

@@ -4,13 +4,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
+import duckdb
 import make
 import pytest
 
 from dagster_defs import automation, partitions
+from dagster_defs.assets import snapshots
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
-from scim_app.store.export import Export, Head
+from scim_app.store.export import Head
 
 
 def tick(scim: Any, cursor: str | None, instance: dg.DagsterInstance) -> Any:
@@ -64,21 +66,17 @@ def test_a_day_ends_at_midnight_in_the_organizations_time_zone(zone: str, end: s
 
 
 def test_a_past_day_is_cut_at_its_end_and_the_running_day_is_not(
-    directory: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    directory: Any, settings: Settings, materialize: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moments = iter(["2099-01-01T23:59:59.999999Z", "2099-01-02T00:00:00.000000Z"])
     monkeypatch.setattr("scim_app.store.event_log.now", lambda: next(moments))
     directory.user("ada@example.com")
     directory.user("bob@example.com")
-    export = Export(settings.store_url)
-    try:
-        (found,) = export.heads()
-        day, running = date(2099, 1, 1), date(2099, 1, 2)
-        assert partitions.cut(export, found, day, running) == 3
-        assert partitions.cut(export, found, running, running) == 4
-        assert [row["user_name"] for row in export.snapshot(found.org_id, 3).users] == ["ada@example.com"]
-    finally:
-        export.close()
+    materialize()
+    monkeypatch.setattr(snapshots, "last_day", lambda _: date(2099, 1, 2))
+    with duckdb.connect(str(settings.warehouse_path)) as warehouse:
+        assert snapshots.cuts(warehouse, date(2099, 1, 1)) == {"acme": 3}
+        assert snapshots.cuts(warehouse, date(2099, 1, 2)) == {"acme": 4}
 
 
 def test_the_schedule_fixes_each_organizations_day_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
