@@ -35,6 +35,15 @@ class Settings(BaseSettings):
     alert_urls: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
     """Apprise addresses that alerts go to, separated by white space."""
 
+    rate_limit: float = Field(default=2_000, ge=0)
+    """Requests a second that one token may make in the long run, in each process; 0 sets no limit."""
+
+    rate_burst: int = Field(default=20_000, ge=1)
+    """Requests that one token may make at once."""
+
+    request_seconds: float = Field(default=25, gt=0)
+    """Longest time a request may take; after it the answer is 503."""
+
     time_zone: str = "UTC"
     """Zone in which a new organization's day ends (IANA name)."""
 

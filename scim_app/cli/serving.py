@@ -23,6 +23,7 @@ def serve(
     uvicorn.run(
         "scim_app.app:create_app",
         factory=True,
+        http="scim_app.protocol.patience:PatientProtocol",
         host=host,
         port=port,
         workers=workers,

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from scim2_models import Context, InvalidValueException, PatchOp, Resource
+from scim2_models import Context, InvalidValueException, PatchOp, PayloadTooLargeException, Resource
 from scim2_models.path import Comparison, Path, ValuePath
 
 from scim_app.directory.kinds import TEAM, USER, Document, Kind
 from scim_app.directory.membership import MemberDelta
-from scim_app.protocol import member_patch
+from scim_app.protocol import limits, member_patch
+from scim_app.protocol.filter_limits import check_path
 from scim_app.protocol.quirks import Json, normalise
 from scim_app.protocol.wire import PATCHING, READING, STRICT_TARGET
 from scim_app.store.event_log import Unit
@@ -46,6 +47,7 @@ def read_patch(kind: Kind, body: Json) -> Edit:
     """Return the edit that a PATCH asks for (RFC 7644 §3.5.2); its operations are applied in order or not at all."""
     body = normalise(kind, body)
     operations = body.get("Operations")
+    _check_operations(operations)
     steps: list[member_patch.Step] = []
     rest: Any = operations
     if kind is TEAM and isinstance(operations, list):
@@ -70,6 +72,17 @@ def read_patch(kind: Kind, body: Json) -> Edit:
         return _document(kind, resource), delta
 
     return edit
+
+
+def _check_operations(operations: Any) -> None:
+    if not isinstance(operations, list):
+        return
+    if len(operations) > limits.PATCH_OPERATIONS:
+        raise PayloadTooLargeException(detail=f"a PATCH has at most {limits.PATCH_OPERATIONS} operations")
+    for operation in operations:
+        path = operation.get("path") if isinstance(operation, dict) else None
+        if isinstance(path, str) and "[" in path:
+            check_path(path)
 
 
 def _policy_of(path: Path[Any] | None) -> Any:
@@ -101,6 +114,8 @@ def _validated(kind: Kind, body: Json, context: Context) -> Resource[Any]:
 
 def _document(kind: Kind, resource: Resource[Any]) -> dict[str, Any]:
     dumped = resource.model_dump()
-    if not str(dumped.get(kind.unique) or "").strip():
+    name = str(dumped.get(kind.unique) or "")
+    if not name.strip():
         raise InvalidValueException(detail=f"{kind.unique} must not be empty")
+    limits.check_text(name, limits.NAME)
     return {name: value for name, value in dumped.items() if name not in _SERVER_OWNED}

@@ -1,65 +1,130 @@
-"""What is checked before anything is understood: size, encoding, media type and strict JSON."""
+"""What is checked before anything is understood: size, encoding, media type and strict JSON, in linear time.
 
+`docs/limits.md` has the numbers for those who connect.
+"""
+
+import re
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from scim2_models import InvalidFilterException, InvalidSyntaxException, PayloadTooLargeException
+from scim2_models import InvalidSyntaxException, InvalidValueException, PayloadTooLargeException
 from scim2_server.errors import UnsupportedMediaTypeException
 from scim2_server.service import is_json_media_type
-from starlette.requests import Request
 
-BODY_BYTES = 16 * 1024 * 1024
-"""Largest request body; a group of 100,000 members fits."""
+MIB = 1024 * 1024
+TEAM_MEMBERS = 100_000
+"""Most members of a team, and in one request."""
+BULK_OPERATIONS = 1_000
+PATCH_OPERATIONS = 1_000
+DEPTH = 32
+"""How deep objects and lists may be nested."""
+STRING = 8 * 1024
+"""Longest string in characters."""
+NAME = 256
+"""Longest `userName` and group `displayName` in characters."""
+NUMBER = 2**53
+"""Numbers beyond this lose digits in most programs (RFC 8259 §6)."""
 
 
-async def read_body(request: Request, most: int) -> bytes:
-    """Return a request's body.
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a body may be."""
+
+    body: int
+    """Bytes."""
+    nodes: int
+    """Values, counted as commas and brackets outside strings."""
+
+
+RESOURCE = Size(MIB, 50_000)
+TEAM = Size(16 * MIB, 50_000 + 8 * TEAM_MEMBERS)
+"""A team with as many members as it may have."""
+BULK = Size(8 * MIB, 500_000)
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def check_headers(content_type: str | None, content_encoding: str | None) -> None:
+    """Refuse a body that is no JSON in UTF-8.
 
     Raises:
-        PayloadTooLargeException: when it is larger than `most` bytes; no more than that is read.
-        UnsupportedMediaTypeException: when it is compressed.
+        UnsupportedMediaTypeException: when the media type, the charset or the encoding is another.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if (content_encoding or "identity").strip().lower() != "identity":
         raise UnsupportedMediaTypeException(detail="compressed bodies are not read; send Content-Encoding: identity")
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise PayloadTooLargeException(detail=f"the body is larger than {most} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
+    if not content_type:
+        return
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = [part.partition("=")[2].strip('" ') for part in parameters if part.startswith("charset")]
+    if not is_json_media_type(media_type) or any(charset not in ("utf-8", "utf8") for charset in charsets):
+        raise UnsupportedMediaTypeException(detail=f"{content_type[:80]} is not read; send application/scim+json")
 
 
-def read_json(body: bytes, content_type: str | None) -> dict[str, Any]:
+def read_json(body: bytes, size: Size) -> dict[str, Any]:
     """Return a body as a JSON object.
 
     Raises:
-        UnsupportedMediaTypeException: when the media type is not JSON.
-        InvalidSyntaxException: when the body is not one strict JSON object in UTF-8.
+        PayloadTooLargeException: when it has more values than `size` allows.
+        InvalidSyntaxException: when it is not one strict JSON object in UTF-8, or is nested too deep.
+        InvalidValueException: when a string or a number can't be kept as it is.
     """
-    if content_type and not is_json_media_type(content_type):
-        raise UnsupportedMediaTypeException(
-            detail=f"{content_type.split(';')[0]} is not read; send application/scim+json"
-        )
+    bare = _STRING.sub(b"", body)
+    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > size.nodes:
+        raise PayloadTooLargeException(detail=f"the body has more than {size.nodes} values")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidSyntaxException(detail=f"the body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise InvalidSyntaxException(detail="the body must be a JSON object")
+    if _walk(value) != bare.count(b":"):
+        raise InvalidSyntaxException(detail="an object names an attribute twice; names differ by more than case")
     return value
 
 
-FILTER_BYTES = 4 * 1024
-"""Longest filter, of a search or in the path of a PATCH."""
+def _walk(root: Any) -> int:
+    """Check every value, level by level, and return how many names there are in all objects."""
+    names, level = 0, [root]
+    for _ in range(DEPTH):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                names += _check_names(value)
+                below += value.values()
+            else:
+                below += value
+        level = [value for value in below if isinstance(value, (dict, list)) or _check_scalar(value)]
+        if not level:
+            return names
+    raise InvalidSyntaxException(detail=f"the body is nested deeper than {DEPTH} levels")
 
 
-def check_filter(text: str) -> str:
-    """Return a filter that is short enough to be parsed.
+def _check_names(value: dict[str, Any]) -> int:
+    """Return how many names an object has; attribute names differ by more than case (RFC 7643 §2.1)."""
+    if len({check_text(name).lower() for name in value}) != len(value):
+        raise InvalidSyntaxException(detail="an object names an attribute twice; case makes no difference")
+    return len(value)
+
+
+def _check_scalar(value: Any) -> bool:
+    """Refuse a value that can't be kept as it is; never true, so that a scan drops what it has seen."""
+    if isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, (int, float)) and not -NUMBER <= value <= NUMBER:
+        raise InvalidValueException(detail="a number is beyond 2^53 and would lose digits; send it as a string")
+    return False
+
+
+def check_text(text: str, most: int = STRING) -> str:
+    """Return a string that can be kept as it is.
 
     Raises:
-        InvalidFilterException: when it is longer than `FILTER_BYTES`.
+        InvalidValueException: when it is longer than `most`, or has control characters or half a surrogate pair.
     """
-    if len(text.encode(errors="surrogatepass")) > FILTER_BYTES:
-        raise InvalidFilterException(detail=f"the filter is longer than {FILTER_BYTES} bytes")
+    if len(text) > most:
+        raise InvalidValueException(detail=f"{text[:20]!r}… has {len(text)} characters; {most} are the most")
+    if not text.isprintable() and (found := _CONTROL.search(text)):
+        raise InvalidValueException(detail=f"the character U+{ord(found[0]):04X} can't be in a value")
     return text

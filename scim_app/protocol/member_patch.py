@@ -9,6 +9,7 @@ from scim2_models import (
     InvalidValueException,
     MutabilityException,
     NoTargetException,
+    PayloadTooLargeException,
 )
 from scim2_models.path import (
     CompareOperator,
@@ -22,6 +23,7 @@ from scim2_models.path import (
 )
 
 from scim_app.directory.membership import MemberDelta
+from scim_app.protocol import limits
 from scim_app.protocol.quirks import Json
 from scim_app.store import members
 from scim_app.store.event_log import Unit
@@ -72,6 +74,7 @@ def values(members_value: Any) -> list[str]:
 
     Raises:
         InvalidValueException: when anything else is there.
+        PayloadTooLargeException: when there are more than a group may have; they are never cut.
     """
     if members_value in (None, ""):
         return []
@@ -81,6 +84,8 @@ def values(members_value: Any) -> list[str]:
         if not isinstance(value, str) or not value:
             raise InvalidValueException(detail='each member needs a "value" with the id of a user or a group')
         found.append(value)
+    if len(found) > limits.TEAM_MEMBERS:
+        raise PayloadTooLargeException(detail=f"a group may have {limits.TEAM_MEMBERS} members, not {len(found)}")
     return found
 
 

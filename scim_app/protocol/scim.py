@@ -4,20 +4,21 @@ import asyncio
 from http import HTTPStatus
 
 import structlog
-from scim2_models import ForbiddenException, NotFoundException, SCIMException, UnauthorizedException
+from scim2_models import ForbiddenException, SCIMException, UnauthorizedException
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import SCIM_MEDIA_TYPE
 from scim2_server.routing import Operation
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from scim_app.directory.events import Actor
 from scim_app.errors import StoreUnavailable
-from scim_app.protocol import limits
 from scim_app.protocol.calls import WRITES, Call, Reply
 from scim_app.protocol.operations import serve
-from scim_app.protocol.wire import BULK_BYTES, Service, scim_error
+from scim_app.protocol.rate import RateLimit, TooManyRequests
+from scim_app.protocol.receive import read_object, read_path, size_for
+from scim_app.protocol.wire import Service, scim_error
 from scim_app.settings import Settings
 from scim_app.store import tokens
 from scim_app.store.session import Store
@@ -36,37 +37,42 @@ class ScimEndpoint:
         self._service = service
         self._settings = settings
         self._pepper = settings.read_pepper()
+        self._rate = RateLimit(settings.rate_limit, settings.rate_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever goes wrong, the answer is SCIM's."""
         request, request_id = Request(scope, receive), new_id()
         try:
-            reply = await self._serve(request, request_id)
+            async with asyncio.timeout(self._settings.request_seconds):
+                reply = await self._serve(request, request_id)
+        except ClientDisconnect:
+            return
         except Exception as problem:
             reply = failure(self._service, problem, request_id)
         log.info("scim", request_id=request_id, method=request.method, path=request.url.path, status=int(reply.status))
         headers = reply.headers | {"X-Request-Id": request_id}
         response = Response(reply.body, int(reply.status), headers, SCIM_MEDIA_TYPE)
-        await response(scope, receive, send)
+        async with asyncio.timeout(self._settings.request_seconds):
+            await response(scope, receive, send)
 
     async def _serve(self, request: Request, request_id: str) -> Reply:
         service = self._service
         scim_request = self._scim_request(request)
-        if scim_request.path == "/ServiceProviderConfig" and request.method == "GET":
+        method, path = scim_request.method, scim_request.path
+        if path == "/ServiceProviderConfig" and method == "GET":
             # Readable without a token, so that clients learn how to get one (RFC 7643 §5).
             return Reply.of(service.service_provider_config(scim_request.url, scim_request.query))
         caller = self._authenticate(request)
+        self._rate.take(caller.token_id)
         target = service.match(scim_request)
-        path = scim_request.path
-        actor = Actor(name=caller.token_id, idp=caller.idp, request_id=request_id, method=request.method, path=path)
+        actor = Actor(name=caller.token_id, idp=caller.idp, request_id=request_id, method=method, path=path)
         call = Call(service, scim_request, target, caller, actor)
-        writing = request.method in WRITES and target.operation is not Operation.search_with_body
+        writing = method in WRITES and target.operation is not Operation.search_with_body
         try:
             if not caller.scim_enabled:
                 raise ForbiddenException(detail="SCIM provisioning is switched off for this organization")
-            if request.method in WRITES and request.method != "DELETE":
-                most = BULK_BYTES if target.operation is Operation.bulk else limits.BODY_BYTES
-                call.body = limits.read_json(await limits.read_body(request, most), request.headers.get("content-type"))
+            if method in WRITES and method != "DELETE":
+                call.body = await read_object(request, size_for(target))
             return await serve(self._store, call)
         except Exception as problem:
             error = scim_error(problem)
@@ -75,13 +81,10 @@ class ScimEndpoint:
             raise
 
     def _scim_request(self, request: Request) -> ScimRequest:
-        path = request.path_params["path"]
-        if path and not path.startswith("/"):
-            raise NotFoundException(detail=f"no SCIM endpoint at {request.url.path!r}")
         return ScimRequest(
-            method=request.method,
+            method="GET" if request.method == "HEAD" else request.method,
             base_url=self._settings.scim_base_url(request.path_params["org"]),
-            path=path.removesuffix("/"),
+            path=read_path(request),
             query=dict(request.query_params),
             headers=list(request.headers.items()),
         )
@@ -116,4 +119,6 @@ def failure(service: Service, problem: Exception, request_id: str) -> Reply:
     reply = Reply.of(service.error_response(error or problem))
     if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
         reply.headers["Retry-After"] = str(RETRY_SECONDS)
+    if isinstance(problem, TooManyRequests):
+        reply.headers["Retry-After"] = str(problem.seconds)
     return reply

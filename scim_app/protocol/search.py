@@ -9,8 +9,9 @@ from scim2_models import InvalidCountException, InvalidCursorException, InvalidV
 from scim2_models.path import ScimFilter
 
 from scim_app.directory.kinds import Kind
-from scim_app.protocol import encode, limits
+from scim_app.protocol import encode
 from scim_app.protocol.calls import Call, Reply
+from scim_app.protocol.filter_limits import check_filter
 from scim_app.protocol.quirks import unquoted_filter_value
 from scim_app.protocol.wire import kind_of
 from scim_app.store.filters import compile_filter, compile_sort
@@ -74,7 +75,7 @@ def _checked(asked: Json) -> Json:
             case "schemas":
                 continue
             case "filter" if isinstance(value, str):
-                checked[name] = limits.check_filter(unquoted_filter_value(value))
+                checked[name] = check_filter(unquoted_filter_value(value))
             case "count" | "startindex" if isinstance(value, str):
                 checked[name] = _number(name, value, by_cursor="cursor" in {key.lower() for key in asked})
             case _:

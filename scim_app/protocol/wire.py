@@ -28,6 +28,7 @@ from scim2_server.service import ScimService
 from scim_app.directory.kinds import KINDS, USER, EnterpriseUser, Kind, User
 from scim_app.directory.names import fold
 from scim_app.errors import Refused, StoreUnavailable, Unstorable
+from scim_app.protocol import limits
 
 PAGE_LIMIT = 200
 """Most resources on one page; also the page size when a request gives none."""
@@ -57,12 +58,9 @@ STRICT_TARGET = PATCHING.model_copy(update={"unmatched_path_filter": ScimPolicy.
 CURSOR_SECONDS = 24 * 60 * 60
 """How long a cursor is good for; a position never grows stale, but a leaked cursor should."""
 
-BULK_OPERATIONS = 1_000
-BULK_BYTES = 8 * 1024 * 1024
-
 CONFIG = ServiceProviderConfig(
     patch=Patch(supported=True),
-    bulk=Bulk(supported=True, max_operations=BULK_OPERATIONS, max_payload_size=BULK_BYTES),
+    bulk=Bulk(supported=True, max_operations=limits.BULK_OPERATIONS, max_payload_size=limits.BULK.body),
     filter=Filter(supported=True, max_results=PAGE_LIMIT),
     change_password=ChangePassword(supported=False),
     sort=Sort(supported=True),
@@ -121,8 +119,10 @@ def scim_error(problem: Exception) -> SCIMException | None:
         return ForbiddenException(detail=str(problem))
     if isinstance(problem, Unstorable):
         return InvalidValueException(detail=str(problem))
-    if isinstance(problem, StoreUnavailable):
-        unavailable = SCIMException(detail=str(problem))
+    if isinstance(problem, UnicodeEncodeError):
+        return InvalidValueException(detail="the request holds half a surrogate pair, which is no character")
+    if isinstance(problem, (StoreUnavailable, TimeoutError)):
+        unavailable = SCIMException(detail=str(problem) or "this takes too long now; try again")
         unavailable.status = 503
         return unavailable
     return None

@@ -11,6 +11,7 @@ from scim2_models import NotFoundException, UniquenessException
 from scim_app.directory.events import Event, EventType, describe
 from scim_app.directory.kinds import USER, Document, Kind, search_key
 from scim_app.directory.names import fold, lower
+from scim_app.errors import StoreUnavailable
 from scim_app.store import sessions
 from scim_app.store.event_log import Unit
 from scim_app.store.stamps import new_id
@@ -150,12 +151,19 @@ def _new_row(unit: Unit, kind: Kind, document: Document, position: int, origin: 
 def update(
     unit: Unit, kind: Kind, stored: Stored, document: Document, event: EventType, change: Mapping[str, Any]
 ) -> Stored:
-    """Replace a resource's document with its event and return it as it is now."""
+    """Replace a resource's document with its event and return it as it is now.
+
+    Raises:
+        StoreUnavailable: when it no longer has the version that the change was made of.
+    """
     unit.record(_event(kind, event, stored.id, document, change))
     row = _projection(unit, kind, document) | {"version": stored.version + 1}
     if "origin" in change:
         row |= {"origin": change["origin"], "idp": unit.actor.idp}
-    unit.connection.execute(_this(kind, sa.update(TABLES[kind.name]), unit, stored.id), row)
+    statement = _this(kind, sa.update(TABLES[kind.name]), unit, stored.id)
+    swapped = unit.connection.execute(statement.where(TABLES[kind.name].c.version == stored.version), row)
+    if swapped.rowcount != 1:
+        raise StoreUnavailable(f"{kind.scim_name} {stored.id} was changed by another request meanwhile; try again")
     if event is EventType.USER_DEACTIVATED:
         sessions.end_all(unit, stored.id, document.get(kind.unique))
     return get(unit.connection, unit.org_id, kind, stored.id)

@@ -69,7 +69,9 @@ class Writer:
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
-            jobs, ending = self._gather(first)
+            found, ending = self._gather(first)
+            # A write that nobody waits for any more, before it began, is not done: nobody was told that it is.
+            jobs = [job for job in found if job.future.set_running_or_notify_cancel()]
             for job, outcome in zip(jobs, self._outcomes(jobs), strict=True):
                 if outcome.problem is None:
                     job.future.set_result(outcome.result)

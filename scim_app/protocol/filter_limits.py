@@ -1,0 +1,69 @@
+"""What a filter may cost: its length, its parts and its literals, checked before it becomes SQL."""
+
+from typing import Any
+
+from scim2_models import InvalidFilterException, InvalidPathException, InvalidValueException
+from scim2_models.path import Comparison, FilterNode, LogicalExpr, Not, Path, ScimFilter, ValuePath
+
+from scim_app.protocol import limits
+
+FILTER_BYTES = 4 * 1024
+FILTER_NODES = 200
+
+
+def check_filter(text: str) -> str:
+    """Return a filter that may be compiled; its depth is limited by the parser.
+
+    Raises:
+        InvalidFilterException: when it is not in the grammar, too long, has too many parts,
+            or a literal that no attribute can have.
+    """
+    if len(text) > FILTER_BYTES or len(text.encode(errors="replace")) > FILTER_BYTES:
+        raise InvalidFilterException(detail=f"the filter is longer than {FILTER_BYTES} bytes")
+    _check_tree(ScimFilter(text).ast)
+    return text
+
+
+def check_path(text: str) -> None:
+    """Refuse the path of a PATCH operation whose filter is too large, or compares with what no attribute can hold.
+
+    Raises:
+        InvalidPathException: saying which, or that it is no path.
+    """
+    if len(text) > FILTER_BYTES:
+        raise InvalidPathException(detail=f"the path is longer than {FILTER_BYTES} characters")
+    node = Path[Any](text).ast
+    try:
+        if isinstance(node, ValuePath):
+            _check_tree(node.val_filter)
+    except InvalidFilterException as error:
+        raise InvalidPathException(detail=error.detail) from error
+
+
+def _check_tree(root: FilterNode) -> None:
+    waiting: list[FilterNode] = [root]
+    for count in range(1, FILTER_NODES + 2):
+        if not waiting:
+            return
+        if count > FILTER_NODES:
+            break
+        waiting += _below(waiting.pop())
+    raise InvalidFilterException(detail=f"the filter has more than {FILTER_NODES} parts")
+
+
+def _below(node: FilterNode) -> tuple[FilterNode, ...]:
+    match node:
+        case LogicalExpr(terms=terms):
+            return terms
+        case Not(expr=inner) | ValuePath(val_filter=inner):
+            return (inner,)
+        case Comparison(value=str() as text):
+            try:
+                limits.check_text(text)
+            except InvalidValueException as error:
+                raise InvalidFilterException(detail=error.detail) from error
+        case Comparison(value=int() | float() as number) if not -limits.NUMBER <= number <= limits.NUMBER:
+            raise InvalidFilterException(detail="the filter compares with a number beyond 2^53")
+        case _:
+            pass
+    return ()

@@ -1,0 +1,67 @@
+"""A request off the wire: which path it really names, and its body within the limits."""
+
+import asyncio
+import re
+from typing import Any
+
+from scim2_models import NotFoundException, PayloadTooLargeException
+from scim2_server.routing import Operation, Target
+from starlette.requests import Request
+
+from scim_app.protocol import limits
+from scim_app.protocol.limits import Size
+
+_AMBIGUOUS = re.compile(rb"%2f|%5c|%00|%25|//|/\.{1,2}(?:/|$)|[;\\]", re.IGNORECASE)
+_LARGE = 256 * 1024
+
+
+def read_path(request: Request) -> str:
+    """Return the path below the SCIM base, without a slash at its end.
+
+    A path that a proxy might read otherwise than this service is nobody's (CWE-436).
+
+    Raises:
+        NotFoundException: when there can be no endpoint.
+    """
+    path: str = request.path_params["path"]
+    raw: bytes = request.scope.get("raw_path") or b""
+    if (path and not path.startswith("/")) or _AMBIGUOUS.search(raw) or "\ufffd" in path or not path.isprintable():
+        raise NotFoundException(detail="there is no SCIM endpoint at this path")
+    return path.removesuffix("/")
+
+
+def size_for(target: Target) -> Size:
+    """Return how large the body of a request may be."""
+    if target.operation is Operation.bulk:
+        return limits.BULK
+    return limits.TEAM if target.endpoint == "Groups" else limits.RESOURCE
+
+
+async def read_object(request: Request, size: Size) -> dict[str, Any]:
+    """Return the body as a JSON object; a large one is read in a thread, so that others need not wait.
+
+    Raises:
+        UnsupportedMediaTypeException: when it is no JSON in UTF-8.
+        PayloadTooLargeException: when it is larger than allowed; no more than that is read.
+        InvalidSyntaxException: when it is not one strict JSON object.
+        InvalidValueException: when a value can't be kept as it is.
+    """
+    limits.check_headers(request.headers.get("content-type"), request.headers.get("content-encoding"))
+    body = await _read(request, size.body)
+    if len(body) < _LARGE:
+        return limits.read_json(body, size)
+    return await asyncio.to_thread(limits.read_json, body, size)
+
+
+async def _read(request: Request, most: int) -> bytes:
+    too_large = PayloadTooLargeException(detail=f"the body is larger than {most} bytes")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > most:
+        raise too_large
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
