@@ -1,45 +1,24 @@
-"""SCIM tokens: `scim_<id>_<secret><checksum>`, shown once, kept as a keyed digest.
+"""SCIM tokens: what identity providers authenticate with, `scim_<id>_<secret><checksum>`."""
 
-A secret of 256 random bits needs no stretching (OWASP ASVS 6.5.2), so a request pays one HMAC.
-"""
-
-import hashlib
-import hmac
-import secrets
-import string
-import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from scim_app.directory.events import Actor, Event, EventType
-from scim_app.errors import NotFound
+from scim_app.errors import NotFound, Refused
+from scim_app.store import credentials
+from scim_app.store.credentials import LIFETIME, Use
 from scim_app.store.event_log import Unit
 from scim_app.store.organizations import Organization
 from scim_app.store.stamps import now
 from scim_app.store.tables import organizations, tokens
 
-_ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_ID, _SECRET, _CHECK = 12, 43, 6
-LIFETIME = timedelta(days=365)
-
-_COLUMNS = [
-    tokens.c[name] for name in ("id", "description", "idp", "created_at", "expires_at", "revoked_at", "last_used_at")
-]
-_PRESENTED = sa.select(
-    tokens.c.org_id,
-    tokens.c.digest,
-    tokens.c.idp,
-    tokens.c.expires_at,
-    tokens.c.revoked_at,
-    tokens.c.last_used_at,
-    organizations.c.scim_enabled,
-).where(
-    tokens.c.id == sa.bindparam("token"),
-    organizations.c.id == tokens.c.org_id,
-    organizations.c.slug == sa.bindparam("slug"),
-)
+PREFIX = "scim"
+OVERLAP = timedelta(hours=24)
+"""How long a replaced token stays valid beside the new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +29,29 @@ class Token:
     description: str
     idp: str | None
     created_at: str
+    created_by: str | None
     expires_at: str
     revoked_at: str | None
     last_used_at: str | None
+    """To the minute."""
+    last_used_ip: str | None
+    last_used_agent: str | None
+    replaced_by: str | None
+    """Id of the token that was made to replace it."""
+
+    @property
+    def state(self) -> str:
+        """`valid`, `replaced` (valid until the overlap ends), `expired` or `revoked`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at <= now():
+            return "expired"
+        return "replaced" if self.replaced_by else "valid"
+
+    @property
+    def warning(self) -> int | None:
+        """The warning that is due: at most this many days are left (30, 7 or 1); None when none is."""
+        return credentials.warning(self.expires_at, now()) if self.state == "valid" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,17 @@ class Caller:
     last_used_at: str | None
 
 
+_COLUMNS = [tokens.c[name] for name in Token.__slots__]
+_PRESENTED = sa.select(
+    *(tokens.c[name] for name in ("org_id", "digest", "idp", "expires_at", "revoked_at", "last_used_at")),
+    organizations.c.scim_enabled,
+).where(
+    tokens.c.id == sa.bindparam("token"),
+    organizations.c.id == tokens.c.org_id,
+    organizations.c.slug == sa.bindparam("slug"),
+)
+
+
 def create(
     connection: sa.Connection,
     organization: Organization,
@@ -74,23 +84,35 @@ def create(
     idp: str | None = None,
     pepper: bytes,
     actor: Actor,
+    lifetime: timedelta = LIFETIME,
 ) -> tuple[Token, str]:
-    """Make a token and return it with its text, which is never to be had again."""
-    token_id, secret = _random(_ID), _random(_SECRET)
-    text = f"scim_{token_id}_{secret}{_checksum(token_id + secret)}"
+    """Make a token and return it with its text, which is never to be had again.
+
+    Raises:
+        ValueError: when the lifetime is not between a moment and two years.
+    """
     unit = Unit.begin(connection, organization.id, actor)
-    row = {
-        "id": token_id,
-        "org_id": organization.id,
-        "description": description,
+    return issue(unit, description=description, idp=idp, pepper=pepper, lifetime=lifetime)
+
+
+def issue(
+    unit: Unit, *, description: str = "", idp: str | None = None, pepper: bytes, lifetime: timedelta = LIFETIME
+) -> tuple[Token, str]:
+    """Make a token in a write that is under way; as `create`."""
+    key, secret, text = credentials.make(PREFIX)
+    row: dict[str, Any] = {
+        "id": key,
+        "org_id": unit.org_id,
+        "description": description.strip(),
         "idp": idp,
-        "digest": _digest(pepper, secret),
+        "digest": credentials.digest(pepper, secret),
         "created_at": unit.at,
-        "expires_at": _later(unit.at, LIFETIME),
+        "created_by": unit.actor.name,
+        "expires_at": credentials.end_of(unit.at, lifetime),
     }
-    connection.execute(sa.insert(tokens), row)
-    unit.record(_event(EventType.TOKEN_CREATED, token_id, description))
-    return _get(connection, organization.id, token_id), text
+    unit.connection.execute(sa.insert(tokens), row)
+    unit.record(_event(EventType.TOKEN_CREATED, key, row["description"]))
+    return get(unit.connection, unit.org_id, key), text
 
 
 def listing(connection: sa.Connection, org_id: str) -> list[Token]:
@@ -99,16 +121,65 @@ def listing(connection: sa.Connection, org_id: str) -> list[Token]:
     return [Token(*row) for row in connection.execute(query)]
 
 
+def get(connection: sa.Connection, org_id: str, token_id: str) -> Token:
+    """Return a token.
+
+    Raises:
+        NotFound: when the organization has no such token.
+    """
+    row = connection.execute(sa.select(*_COLUMNS).where(tokens.c.org_id == org_id, tokens.c.id == token_id)).first()
+    if row is None:
+        raise NotFound(f"the organization has no token {token_id!r}; `dagster-scim token list` shows those there are")
+    return Token(*row)
+
+
+def describe(unit: Unit, token_id: str, description: str) -> Token:
+    """Say anew what a token is for and return it; raises `NotFound`."""
+    token, description = get(unit.connection, unit.org_id, token_id), description.strip()
+    if token.description != description:
+        _update(unit, token_id, description=description)
+        told = {"attributes": {"description": {"before": token.description, "after": description}}}
+        unit.record(_event(EventType.TOKEN_DESCRIBED, token_id, description, told))
+    return get(unit.connection, unit.org_id, token_id)
+
+
+def rotate(
+    unit: Unit, token_id: str, *, pepper: bytes, overlap: timedelta = OVERLAP, lifetime: timedelta = LIFETIME
+) -> tuple[Token, str]:
+    """Make a token in the place of another and return it with its text; both are valid until the overlap ends.
+
+    Raises:
+        NotFound: when there is no such token.
+        Refused: when it is not valid, or has been replaced already.
+        ValueError: when the overlap is negative or longer than 30 days.
+    """
+    if not timedelta() <= overlap <= timedelta(days=30):
+        raise ValueError("the overlap is between 0 and 720 hours")
+    old = get(unit.connection, unit.org_id, token_id)
+    if old.state != "valid":
+        raise Refused(f"the token is {old.state}: make a new one, or rotate the one that is valid")
+    new, text = issue(unit, description=old.description, idp=old.idp, pepper=pepper, lifetime=lifetime)
+    until = min(old.expires_at, credentials.later(unit.at, overlap))
+    _update(unit, token_id, replaced_by=new.id, expires_at=until)
+    told = {"replaced_by": new.id, "valid_until": until}
+    unit.record(_event(EventType.TOKEN_ROTATED, token_id, old.description, told))
+    return new, text
+
+
 def revoke(connection: sa.Connection, organization: Organization, token_id: str, *, actor: Actor) -> None:
     """Make a token useless from the next request on; revoking twice changes nothing.
 
     Raises:
         NotFound: when the organization has no such token.
     """
-    token = _get(connection, organization.id, token_id)
+    withdraw(Unit.begin(connection, organization.id, actor), token_id)
+
+
+def withdraw(unit: Unit, token_id: str) -> None:
+    """Revoke a token in a write that is under way; as `revoke`."""
+    token = get(unit.connection, unit.org_id, token_id)
     if token.revoked_at is None:
-        unit = Unit.begin(connection, organization.id, actor)
-        connection.execute(sa.update(tokens).where(tokens.c.id == token_id).values(revoked_at=unit.at))
+        _update(unit, token_id, revoked_at=unit.at)
         unit.record(_event(EventType.TOKEN_REVOKED, token_id, token.description))
 
 
@@ -117,54 +188,26 @@ def authenticate(connection: sa.Connection, slug: str, text: str, pepper: bytes)
 
     A mistyped token fails its checksum before the store is asked.
     """
-    parts = text.split("_")
-    if len(parts) != 3 or parts[0] != "scim" or not text.isascii():
+    parsed = credentials.parse(PREFIX, text)
+    if parsed is None:
         return None
-    token_id, secret, check = parts[1], parts[2][:_SECRET], parts[2][_SECRET:]
-    if check != _checksum(token_id + secret):
+    key, secret = parsed
+    row = connection.execute(_PRESENTED, {"token": key, "slug": slug}).first()
+    if not credentials.is_valid(row, pepper, secret) or row is None:
         return None
-    row = connection.execute(_PRESENTED, {"token": token_id, "slug": slug}).first()
-    digest = _digest(pepper, secret)
-    if not hmac.compare_digest(digest, row.digest if row else bytes(32)) or row is None:
-        return None
-    if row.revoked_at is not None or row.expires_at <= now():
-        return None
-    return Caller(row.org_id, token_id, row.idp, row.scim_enabled, row.last_used_at)
+    return Caller(row.org_id, key, row.idp, row.scim_enabled, row.last_used_at)
 
 
-def note_use(connection: sa.Connection, token_id: str) -> None:
-    """Remember that a token was used now."""
-    connection.execute(sa.update(tokens).where(tokens.c.id == token_id).values(last_used_at=now()))
+def note_use(connection: sa.Connection, token_id: str, use: Use = Use()) -> None:  # noqa: B008 - it is frozen
+    """Remember that a token was used now, and from where."""
+    credentials.note_use(connection, tokens, token_id, use)
 
 
-def _get(connection: sa.Connection, org_id: str, token_id: str) -> Token:
-    row = connection.execute(sa.select(*_COLUMNS).where(tokens.c.org_id == org_id, tokens.c.id == token_id)).first()
-    if row is None:
-        raise NotFound(f"the organization has no token {token_id!r}; `dagster-scim token list` shows those there are")
-    return Token(*row)
+def _update(unit: Unit, token_id: str, **values: str) -> None:
+    mine = (tokens.c.org_id == unit.org_id) & (tokens.c.id == token_id)
+    unit.connection.execute(sa.update(tokens).where(mine).values(values))
 
 
-def _event(kind: EventType, token_id: str, description: str) -> Event:
-    return Event(type=kind, subject_kind="token", subject_id=token_id, subject_name=description or token_id)
-
-
-def _random(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
-
-
-def _checksum(text: str) -> str:
-    """Return the CRC-32 of a text in six base-62 digits, so that a typing error shows without a look-up."""
-    number, digits = zlib.crc32(text.encode()), ""
-    for _ in range(_CHECK):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
-    return digits
-
-
-def _digest(pepper: bytes, secret: str) -> bytes:
-    return hmac.new(pepper, secret.encode(), hashlib.sha256).digest()
-
-
-def _later(at: str, span: timedelta) -> str:
-    moment = datetime.fromisoformat(at).astimezone(UTC) + span
-    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+def _event(kind: EventType, token_id: str, description: str, change: Mapping[str, Any] | None = None) -> Event:
+    name = description or token_id
+    return Event(type=kind, subject_kind="token", subject_id=token_id, subject_name=name, change=change)

@@ -1,0 +1,78 @@
+"""The emergency account of an organization: off until an admin sets its password, kept as an argon2id hash."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from scim_app.directory.events import Event, EventType
+from scim_app.store.event_log import Unit
+from scim_app.store.settings_tables import break_glass
+from scim_app.store.stamps import now
+
+SHORTEST = 16
+"""Fewest characters of the password."""
+LONGEST = 256
+
+_HASHER = PasswordHasher()
+_NOBODY = _HASHER.hash("nobody's password")
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """The emergency account, where it is on. Times are ISO 8601 in UTC."""
+
+    enabled_at: str
+    enabled_by: str
+    last_used_at: str | None
+
+
+def find(connection: sa.Connection, org_id: str) -> BreakGlass | None:
+    """Return the emergency account, None when it is off."""
+    columns = [break_glass.c[name] for name in BreakGlass.__slots__]
+    row = connection.execute(sa.select(*columns).where(break_glass.c.org_id == org_id)).first()
+    return BreakGlass(*row) if row else None
+
+
+def enable(unit: Unit, password: str) -> None:
+    """Switch the emergency account on with a password, or give it another one.
+
+    Raises:
+        ValueError: when the password is shorter than 16 characters or longer than 256.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise ValueError(f"the password needs {SHORTEST} to {LONGEST} characters")
+    _forget(unit)
+    row = {"org_id": unit.org_id, "digest": _HASHER.hash(password)}
+    unit.connection.execute(sa.insert(break_glass), row | {"enabled_at": unit.at, "enabled_by": unit.actor.name})
+    unit.record(_event(unit, EventType.BREAK_GLASS_ENABLED))
+
+
+def disable(unit: Unit) -> None:
+    """Switch the emergency account off; where it is off nothing changes."""
+    if _forget(unit):
+        unit.record(_event(unit, EventType.BREAK_GLASS_DISABLED))
+
+
+def verify(connection: sa.Connection, org_id: str, password: str) -> bool:
+    """Tell whether a password is that of the emergency account; where it is off it takes as long to say no."""
+    query = sa.select(break_glass.c.digest).where(break_glass.c.org_id == org_id)
+    digest = connection.execute(query).scalar()
+    try:
+        return _HASHER.verify(digest or _NOBODY, password[:LONGEST]) and digest is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def note_use(connection: sa.Connection, org_id: str) -> None:
+    """Remember that somebody signed in by the emergency account now."""
+    connection.execute(sa.update(break_glass).where(break_glass.c.org_id == org_id).values(last_used_at=now()))
+
+
+def _forget(unit: Unit) -> bool:
+    return unit.connection.execute(sa.delete(break_glass).where(break_glass.c.org_id == unit.org_id)).rowcount > 0
+
+
+def _event(unit: Unit, kind: EventType) -> Event:
+    return Event(type=kind, subject_kind="organization", subject_id=unit.org_id)
