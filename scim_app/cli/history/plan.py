@@ -21,6 +21,8 @@ TEAM_SIZE = 60
 """People of one department whom one team takes, about."""
 SHARED_TEAMS = ("Data Admins", "On-call", "Finance Reports")
 MASS_DAY, QUIET_DAYS, ROTATION_DAYS = 212, range(120, 124), (175, 330)
+REVIEW_DAYS = (75, 166, 257, 343)
+"""Days on which a review is opened; it is decided within ten days and closed after two weeks."""
 
 
 class Does(StrEnum):
@@ -39,6 +41,12 @@ class Does(StrEnum):
     GRANT = "grant"
     REVOKE = "revoke"
     OWN = "own"
+    SIGN_IN = "sign_in"
+    OPEN_REVIEW = "open_review"
+    DECIDE = "decide"
+    CLOSE_REVIEW = "close_review"
+    CARRY_OUT = "carry_out"
+    EXCEPTION = "exception"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +154,15 @@ class _Company:
             self._refuse(day)
         if self._drawn(0.08):
             self._temporary_grant(day)
+        self._sign_ins(day)
         for _ in range(self._drawn(rate * 0.45)):
             self._arrive(person(next(self._numbers), self.rng), self.hour(day))
         if day in ROTATION_DAYS:
             self.add(self.hour(day), Does.TOKEN, description="Okta provisioning, rotated")
+        if day in REVIEW_DAYS:
+            self._review(day)
+        if day in (100, 200):
+            self._exception(day)
 
     def _drawn(self, mean: float) -> int:
         """Return how often something happens that happens `mean` times on average."""
@@ -212,6 +225,27 @@ class _Company:
 
     def _refuse(self, day: int) -> None:
         self.add(self.hour(day), Does.REFUSE, self._someone(), **self.rng.choice(refusals.OTHERS))
+
+    def _sign_ins(self, day: int) -> None:
+        """About every third week a person signs in; one in thirty never does."""
+        for who in list(self.active.values()):
+            if who.number % 30 and self.rng.random() < 0.05:
+                self.add(self.hour(day), Does.SIGN_IN, who)
+
+    def _review(self, day: int) -> None:
+        name = f"Access review {REVIEW_DAYS.index(day) + 1}"
+        self.add(self.hour(day), Does.OPEN_REVIEW, name=name, due=self.starts + timedelta(days=day + 14))
+        for later in range(1, 11):
+            self.add(self.hour(day + later), Does.DECIDE, share=1 / (11 - later), complete=day != REVIEW_DAYS[1])
+        self.add(self.hour(day + 14), Does.CLOSE_REVIEW)
+        self.add(self.hour(day + 17), Does.CARRY_OUT, leave=2 if day == REVIEW_DAYS[-1] else 0)
+
+    def _exception(self, day: int) -> None:
+        """The first one runs out within the year, the other stands."""
+        quiet = [who for who in self.active.values() if who.number % 30 == 0]
+        who, lasts = (quiet or [self._someone()])[0], 120 if day == 100 else 365
+        expires = self.starts + timedelta(days=day + lasts)
+        self.add(self.hour(day), Does.EXCEPTION, who, expires=expires, control="dormant_accounts_are_disabled")
 
     def _temporary_grant(self, day: int) -> None:
         who, at = self._someone(), self.hour(day)
