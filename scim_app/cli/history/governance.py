@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from scim_app.cli.history.plan import SHARED_TEAMS, Does, Step
+from scim_app.cli.history.plan import SHARED_TEAMS
+from scim_app.cli.history.steps import Does, Step
 from scim_app.directory.events import Actor
 from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind

@@ -6,15 +6,14 @@ returns, a mapping error that deactivates many at once, a quiet stretch, token r
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import count
 from random import Random
 from typing import Any
 
 from scim_app.cli.history import refusals
 from scim_app.cli.history.people import DEPARTMENTS, Person, person
+from scim_app.cli.history.steps import Does, Step
 
 DAYS = 365
 TEAM_SIZE = 60
@@ -23,48 +22,6 @@ SHARED_TEAMS = ("Data Admins", "On-call", "Finance Reports")
 MASS_DAY, QUIET_DAYS, ROTATION_DAYS = 212, range(120, 124), (175, 330)
 REVIEW_DAYS = (75, 166, 257, 343)
 """Days on which a review is opened; it is decided within ten days and closed after two weeks."""
-
-
-class Does(StrEnum):
-    """What a step does."""
-
-    TOKEN = "token"  # noqa: S105
-    TEAM = "team"
-    PROVISION = "provision"
-    CHANGE = "change"
-    DEACTIVATE = "deactivate"
-    REACTIVATE = "reactivate"
-    DELETE = "delete"
-    ENTER = "enter"
-    EXIT = "exit"
-    REFUSE = "refuse"
-    GRANT = "grant"
-    REVOKE = "revoke"
-    OWN = "own"
-    SIGN_IN = "sign_in"
-    OPEN_REVIEW = "open_review"
-    DECIDE = "decide"
-    CLOSE_REVIEW = "close_review"
-    CARRY_OUT = "carry_out"
-    EXCEPTION = "exception"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that happens: when (UTC), what, to whom, and in which team or with which details."""
-
-    at: datetime
-    does: Does
-    who: Person | None = None
-    team: str | None = None
-    detail: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def person(self) -> Person:
-        """Whom it happens to; a step of another kind has nobody, and raises ValueError."""
-        if self.who is None:
-            raise ValueError(f"{self.does} happens to nobody")
-        return self.who
 
 
 def year(people: int = 240, *, seed: int = 7, starts: datetime, days: int = DAYS) -> Iterator[Step]:
@@ -93,6 +50,7 @@ class _Company:
         self.active: dict[int, Person] = {}
         self.teams: dict[int, set[str]] = {}
         self._busy: set[int] = set()
+        self._staying: set[int] = set()
         self._agenda: list[tuple[datetime, str, int, Step]] = []
         self._order, self._numbers = count(), count(1)
 
@@ -126,7 +84,9 @@ class _Company:
             self._arrive(one, at + timedelta(minutes=10), waits=timedelta(minutes=30))
         self._grants(named, at + timedelta(hours=4))
         for index, name in enumerate(named):
-            self.add(at + timedelta(hours=5), Does.OWN, first[index * 3 % len(first)], name)
+            owner = first[index * 3 % len(first)]
+            self._staying.add(owner.number)
+            self.add(at + timedelta(hours=5), Does.OWN, owner, name)
 
     def _grants(self, teams: list[str], at: datetime) -> None:
         for name in teams:
@@ -138,6 +98,7 @@ class _Company:
                 self.add(at, Does.GRANT, team=name, role="admin", scope="organization", reason="platform on-call")
         owners = [one for one in self.active.values() if one.department == "Security"][:2]
         for one in owners:
+            self._staying.add(one.number)
             self.add(at, Does.GRANT, one, role="organization_admin", scope="organization", reason="owns the platform")
 
     def live(self, day: int) -> None:
@@ -189,8 +150,7 @@ class _Company:
             self.add(at, Does.EXIT, who, team)
 
     def _someone(self) -> Person:
-        free = [number for number in self.active if number not in self._busy] or list(self.active)
-        chosen = self.rng.choice(free)
+        chosen = self.rng.choice([number for number in self.active if number not in self._busy | self._staying])
         self._busy.add(chosen)
         return self.active[chosen]
 

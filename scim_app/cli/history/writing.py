@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.cli.history.governance import Governance
-from scim_app.cli.history.plan import Does, Step
+from scim_app.cli.history.steps import Does, Step
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
