@@ -11,6 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from scim_app.admin.failures import problem_page
+from scim_app.admin.router import add_settings
+from scim_app.admin.site import Site
 from scim_app.errors import StoreUnavailable
 from scim_app.protocol.scim import ScimEndpoint
 from scim_app.protocol.wire import scim_service
@@ -37,18 +40,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _log_as_json()
     store = Store(settings.store_url)
     service = scim_service(settings.read_pepper())
-    scim = ScimEndpoint(store, settings, service)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         yield
-        scim.recorder.flush()
         store.close()
 
     app = FastAPI(title="dagster-scim", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.redirect_slashes = False
-    app.router.routes.append(Route("/{org}/scim/v2{path:path}", scim))
+    app.router.routes.append(Route("/{org}/scim/v2{path:path}", ScimEndpoint(store, settings, service)))
     app.add_api_route("/healthz", lambda: {"status": "ok"})
+    add_settings(app, Site.of(store, settings))
 
     @app.get("/readyz")
     def ready() -> Response:
@@ -59,7 +61,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         return JSONResponse({"status": "ok"})
 
     @app.exception_handler(HTTPException)
-    def scim_failure(_request: Request, problem: HTTPException) -> Response:
+    def nowhere(request: Request, problem: HTTPException) -> Response:
+        if "/scim/" not in request.url.path and "text/html" in request.headers.get("accept", ""):
+            return problem_page(problem, "")
         error = SCIMException(detail=problem.detail)
         error.status = problem.status_code
         reply = service.error_response(error)

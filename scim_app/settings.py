@@ -10,6 +10,8 @@ from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PEPPER_BYTES = 32
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+"""Names by which a machine reaches itself."""
 
 
 class Settings(BaseSettings):
@@ -105,6 +107,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """Public address without a slash at its end."""
         return str(self.public_url).rstrip("/")
+
+    @property
+    def local(self) -> bool:
+        """Whether the service is reached on this machine alone."""
+        return self.public_url.host in LOOPBACK
 
     def scim_base_url(self, slug: str) -> str:
         """Address that an identity provider is given for an organization."""

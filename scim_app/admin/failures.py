@@ -2,10 +2,12 @@
 
 from http import HTTPStatus
 
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from scim_app.admin import rendering
-from scim_app.errors import Conflict, DirectoryError, NotFound, StoreUnavailable
+from scim_app.errors import Conflict, DirectoryError, NotFound, Refused, StoreUnavailable
 
 
 class PageProblem(DirectoryError):
@@ -54,9 +56,16 @@ def problem_page(problem: Exception, request_id: str) -> HTMLResponse:
 def _as_problem(problem: Exception) -> PageProblem:
     if isinstance(problem, PageProblem):
         return problem
+    if isinstance(problem, HTTPException):
+        missing = problem.status_code == HTTPStatus.NOT_FOUND
+        text = "There is nothing at this address." if missing else str(problem.detail)
+        title = "Not found" if missing else "That did not work"
+        return PageProblem(problem.status_code, title, text, link="/", link_label="To the start")
+    if isinstance(problem, RequestValidationError):
+        return bad_request("The address or the form is not one that this page reads.")
     if isinstance(problem, NotFound):
         return not_found(_sentence(problem))
-    if isinstance(problem, Conflict):
+    if isinstance(problem, Conflict | Refused):
         return PageProblem(HTTPStatus.CONFLICT, "That is not possible", _sentence(problem))
     if isinstance(problem, StoreUnavailable):
         status = HTTPStatus.SERVICE_UNAVAILABLE

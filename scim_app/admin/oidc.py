@@ -20,7 +20,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from scim_app.errors import DirectoryError
-from scim_app.settings import Settings
+from scim_app.settings import LOOPBACK, Settings
 
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 """Signatures that are believed; never `none`, never one with a shared secret."""
@@ -28,7 +28,6 @@ TIMEOUT_SECONDS = 10
 CACHE_SECONDS = 3600
 ANSWER_BYTES = 256 * 1024
 LEEWAY_SECONDS = 60
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 log = structlog.get_logger("sign_in")
 
@@ -64,6 +63,11 @@ class Provider:
             return None
         secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else ""
         return cls(settings.oidc_issuer, settings.oidc_client_id, secret, trust_email=settings.oidc_trust_email)
+
+    @property
+    def name(self) -> str:
+        """Host of the issuer, which people recognize."""
+        return urlsplit(self._issuer).netloc
 
     def start(self, redirect_uri: str) -> tuple[str, dict[str, str]]:
         """Return the address to send the browser to, and the flow that `finish` needs.
@@ -179,7 +183,7 @@ class Provider:
 
 def _is_safe(url: object) -> bool:
     parts = urlsplit(str(url))
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def _get_json(url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:

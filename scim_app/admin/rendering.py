@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 from starlette.responses import HTMLResponse
 
-from scim_app.admin import wording
+from scim_app.admin import happenings, wording
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -43,6 +43,8 @@ def templates() -> jinja2.Environment:
     )
     for name in ("ago", "clock", "initials", "plural", "words", "scalar"):
         environment.filters[name] = getattr(wording, name)
+    for name in ("idp_name", "actor_name", "attribute_name"):
+        environment.filters[name] = getattr(happenings, name)
     environment.globals["static"] = static
     return environment
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.responses import Response
@@ -34,11 +33,6 @@ class Site:
     def secure(self) -> bool:
         """Whether browsers reach the service by https."""
         return self.settings.base_url.startswith("https://")
-
-    @property
-    def local(self) -> bool:
-        """Whether the service is reached on this machine alone."""
-        return urlsplit(self.settings.base_url).hostname in ("127.0.0.1", "localhost", "::1")
 
     @property
     def callback(self) -> str:

@@ -5,7 +5,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from scim_app.cli import backup, demo, dev, events, organizations, serving, tokens
+from scim_app.cli import backup, demo, dev, events, organizations, serving, setup_link, tokens
 from scim_app.cli.history.command import history
 from scim_app.cli.processes import ChildFailed
 from scim_app.errors import DirectoryError
@@ -23,6 +23,7 @@ app.command("serve")(serving.serve)
 app.command("migrate")(serving.migrate_store)
 app.command("backup")(backup.back_up)
 app.command("restore")(backup.restore)
+organizations.app.command("open")(setup_link.open_settings)
 app.add_typer(organizations.app, name="org")
 app.add_typer(tokens.app, name="token")
 app.add_typer(events.app, name="events")

@@ -14,6 +14,7 @@ import typer
 from scim_app.cli.opening import CLI, opened_store
 from scim_app.cli.processes import Child, environment, port_is_free, program
 from scim_app.cli.serving import Port
+from scim_app.cli.setup_link import setup_link
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations, tokens
 
@@ -107,8 +108,11 @@ def _first_token(settings: Settings) -> str | None:
 def _tell(settings: Settings, dagster_port: int, token: str | None) -> None:
     with opened_store(settings) as store:
         slugs = [one.slug for one in store.read(organizations.listing)]
+        links = [setup_link(settings, store, slug) for slug in slugs] if settings.local else []
     lines = ["", "dagster-scim is up. Ctrl-C stops it.", ""]
     lines += [f"  SCIM base URL   {settings.scim_base_url(slug)}" for slug in slugs]
+    lines += [f"  Settings        {settings.base_url}/{slug}/settings" for slug in slugs]
+    lines += [f"  First sign-in   {link}  (works once, on this machine)" for link in links]
     lines += [f"  SCIM token      {token}  (shown this once)"] if token else []
     lines += [
         f"  Dagster UI      http://127.0.0.1:{dagster_port}",

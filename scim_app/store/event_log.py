@@ -1,7 +1,6 @@
 """Writing the event log: one write of one organization, its lock, its moment and its events."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -64,17 +63,6 @@ class Unit:
         moved = {"org": self.org_id, "last_seq": self._seq, "head_hash": self._hash, "head_at": self.at}
         self.connection.execute(_MOVE_HEAD, moved)
         return self._seq
-
-    @contextmanager
-    def attempt(self) -> Generator[None]:
-        """Make the block undo itself alone when an error leaves it: its rows, and the events it recorded."""
-        before = self._seq, self._hash
-        try:
-            with self.connection.begin_nested():
-                yield
-        except BaseException:
-            self._seq, self._hash = before
-            raise
 
     def _row(self, event: Event) -> dict[str, Any]:
         self._seq += 1

@@ -1,0 +1,96 @@
+"""What stands before every page: who may send a form, and one way for whatever goes wrong."""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.responses import RedirectResponse
+
+from scim_app.admin.failures import PageProblem, problem_page
+from scim_app.admin.rendering import HEADERS
+from scim_app.admin.site import Site
+from scim_app.store.stamps import new_id
+
+SAFE = frozenset({"GET", "HEAD"})
+FORM_BYTES = 64 * 1024
+FORMS = ("application/x-www-form-urlencoded",)
+
+log = structlog.get_logger("pages")
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in; carries where to sign in."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class PageRoute(APIRoute):
+    """A route of the settings: forms of other sites are refused, and a problem is a page."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler with the guard around it."""
+        answer = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            request.state.request_id = request_id = new_id()
+            try:
+                require_own_form(request, request.app.state.site)
+                response = await answer(request)
+            except SignInNeeded as needed:
+                response = RedirectResponse(needed.path, HTTPStatus.SEE_OTHER)
+            except Exception as problem:
+                response = _failed(problem, request_id)
+            response.headers["X-Request-Id"] = request_id
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            path = request.scope["route"].path
+            log.info("page", request_id=request_id, method=request.method, route=path, status=response.status_code)
+            return response
+
+        return guarded
+
+
+def require_own_form(request: Request, site: Site) -> None:
+    """Refuse a change that another site asks for, or that no form of ours can have sent.
+
+    Raises:
+        PageProblem: with status 403, 411, 413 or 415.
+    """
+    if request.method in SAFE:
+        return
+    fetched_from, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if fetched_from is not None:
+        own = fetched_from == "same-origin"
+    else:
+        own = origin is not None and origin.casefold() == _origin(site.settings.base_url)
+    if not own:
+        raise _refused("This form was not sent from a page of these settings.", HTTPStatus.FORBIDDEN)
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() not in FORMS:
+        raise _refused("Only forms of these pages are read here.", HTTPStatus.FORBIDDEN)
+    length = request.headers.get("content-length", "")
+    if not length.isdigit():
+        raise _refused("The length of the form is missing.", HTTPStatus.LENGTH_REQUIRED)
+    if int(length) > FORM_BYTES:
+        raise _refused("The form is too long.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".casefold()
+
+
+def _refused(text: str, status: HTTPStatus) -> PageProblem:
+    return PageProblem(status, "Not accepted", text, link="/", link_label="To the start")
+
+
+def _failed(problem: Exception, request_id: str) -> Response:
+    response = problem_page(problem, request_id)
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("failed", request_id=request_id, exc_info=problem)
+    return response

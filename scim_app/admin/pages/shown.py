@@ -1,0 +1,103 @@
+"""Roles, scopes and grants as pages show them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from scim_app.directory.access import Access, Places
+from scim_app.directory.roles import ORGANIZATION, Grant, Role, Scope, ScopeKind
+from scim_app.store import access, grants, places
+from scim_app.store.organizations import Organization
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGrant:
+    """A grant with the names of its parts."""
+
+    id: str
+    holder_kind: str
+    holder_id: str
+    holder: str
+    role: str
+    where: str
+    granted_at: str
+    granted_by: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAccess:
+    """A part of effective access and where it comes from."""
+
+    where: str
+    role: str
+    why: str
+    team_id: str | None
+    team: str | None
+
+
+def role_options() -> list[tuple[str, str]]:
+    """Return values and labels of the roles, the most permissive first."""
+    return [(role.value, role.words) for role in Role]
+
+
+def scope_name(scope: Scope, found: Places) -> str:
+    """Return what a page calls a scope."""
+    if scope == ORGANIZATION:
+        return "Whole organization"
+    if scope.kind is ScopeKind.ALL_BRANCH_DEPLOYMENTS:
+        return "All branch deployments"
+    return found.name(scope) or "a place that is gone"
+
+
+def scope_key(scope: Scope) -> str:
+    """Return a scope as the value of a form."""
+    return f"{scope.kind.value}:{scope.id or ''}"
+
+
+def scope_of(key: str) -> Scope:
+    """Return the scope of a form's value; raises `ValueError` when it is none."""
+    kind, _, scope_id = key.partition(":")
+    return Scope(ScopeKind(kind), scope_id or None)
+
+
+def scope_options(found: Places) -> list[tuple[str, str]]:
+    """Return values and labels of every place where a role can be granted."""
+    wide = [ORGANIZATION, Scope(ScopeKind.ALL_BRANCH_DEPLOYMENTS)]
+    return [(scope_key(scope), scope_name(scope, found)) for scope in (*wide, *found.by_scope)]
+
+
+def show_grant(grant: Grant, found: Places, holder: str = "") -> ShownGrant:
+    """Return a grant with the names of its parts."""
+    return ShownGrant(
+        grant.grant_id,
+        grant.holder_kind,
+        grant.holder_id,
+        holder,
+        grant.role.value,
+        scope_name(grant.scope, found),
+        grant.granted_at,
+        grant.granted_by,
+        grant.reason,
+    )
+
+
+def grants_of(db: sa.Connection, org: Organization, holder_id: str) -> list[ShownGrant]:
+    """Return the grants that a user or a team holds itself."""
+    held = grants.find(db, org.id, grants.of_holder(holder_id))
+    found = places.places(db, org.id) if held else Places()
+    return [show_grant(grant, found) for grant in held]
+
+
+def access_of(db: sa.Connection, org: Organization, user_id: str) -> list[ShownAccess]:
+    """Return a user's effective access, each part with its source."""
+    standing = access.of_user(db, org.id, user_id)
+    return [_show(part, standing.places, standing.teams) for part in standing.access]
+
+
+def _show(part: Access, found: Places, teams: Mapping[str, str]) -> ShownAccess:
+    team_id = part.source_id if part.source == "team" else None
+    why = "the default role of the organization" if part.source == "default" else "by own grant"
+    name = teams.get(team_id) if team_id else None
+    return ShownAccess(scope_name(part.scope, found), part.role.value, why, team_id, name)

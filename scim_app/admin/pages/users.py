@@ -1,0 +1,116 @@
+"""Users: the list, one user, and what an admin may do to one."""
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from scim_app.admin.failures import not_found
+from scim_app.admin.guard import PageRoute
+from scim_app.admin.pages.history import timeline
+from scim_app.admin.pages.paging import cursor_of, pages_of, query_of, sorting_of
+from scim_app.admin.pages.shown import access_of, grants_of, role_options
+from scim_app.admin.visits import Visit, allowed
+from scim_app.admin.wording import scalar
+from scim_app.directory.kinds import TEAM, USER
+from scim_app.directory.names import is_email_address
+from scim_app.directory.permissions import Permission
+from scim_app.store import lists, people, profiles, removal, resources
+from scim_app.store.stamps import now
+
+router = APIRouter(route_class=PageRoute)
+See = Annotated[Visit, allowed(Permission.SEE_USERS)]
+Add = Annotated[Visit, allowed(Permission.ADD_USERS)]
+Remove = Annotated[Visit, allowed(Permission.REMOVE_USERS)]
+
+
+@router.get("/{org}/settings/users")
+def show_users(visit: See) -> Response:
+    """Show a page of the users that match."""
+    query, after = query_of(visit), cursor_of(visit)
+
+    def load(db: sa.Connection) -> dict[str, Any]:
+        rows, cursor = lists.list_users(db, visit.org, query, after)
+        team = resources.find(db, visit.org.id, TEAM, query.team) if query.team else None
+        return {
+            "rows": rows,
+            "pages": pages_of(visit, len(rows), after, cursor),
+            "counts": lists.count_users(db, visit.org.id),
+            "team": {"id": team.id, "display_name": team.load()["displayName"]} if team else None,
+            "removed": [] if visit.org.scim_enabled else removal.removed(db, visit.org.id, USER, now()),
+        }
+
+    shown = {"query": query, "filtered": query.filtered, "sorting": sorting_of(visit, query)}
+    return visit.page("users.html", "Users", "users", **shown, roles=role_options(), **visit.read(load))
+
+
+@router.get("/{org}/settings/users/new")
+def ask_for_user(visit: Add) -> Response:
+    """Show the form of a new user."""
+    return visit.page("user_new.html", "Add a user", "users", problem="", email="", display_name="")
+
+
+@router.post("/{org}/settings/users/new")
+def add_user(visit: Add) -> Response:
+    """Add a user that exists only here."""
+    email, name = visit.field("email"), visit.field("display_name")
+    user, problem = visit.attempt(lambda unit: people.add(unit, email, display_name=name or None))
+    if user is None:
+        told = {"problem": problem, "email": email, "display_name": name}
+        return visit.page("user_new.html", "Add a user", "users", 422, **told)
+    return visit.go(f"users/{user.id}", f"{name or email} was added.")
+
+
+@router.get("/{org}/settings/users/{user_id}")
+def show_user(visit: See, user_id: str) -> Response:
+    """Show one user: who it is, what it may do and why, and all that happened to it."""
+
+    def load(db: sa.Connection) -> dict[str, Any]:
+        user = profiles.user(db, visit.org.id, user_id)
+        if user is None:
+            raise _no_user(visit)
+        teams = profiles.teams_of_user(db, visit.org.id, user_id)
+        return {
+            "user": user,
+            "teams": teams,
+            "profile": [(label, scalar(value)) for label, value in user.profile if value not in (None, "")],
+            "access": access_of(db, visit.org, user_id),
+            "grants": grants_of(db, visit.org, user_id),
+            **timeline(db, visit.org.id, user_id),
+        }
+
+    found = visit.read(load)
+    user = found["user"]
+    flagged = not is_email_address(user.user_name)
+    removable = user.origin == "local" or not visit.org.scim_enabled
+    return visit.page("user.html", user.label, "users", removable=removable, flagged=flagged, **found)
+
+
+@router.post("/{org}/settings/users/{user_id}/remove")
+def remove_user(visit: Remove, user_id: str) -> Response:
+    """Remove a user, after asking."""
+    user = visit.read(lambda db: profiles.user(db, visit.org.id, user_id))
+    if user is None:
+        raise _no_user(visit)
+    if not visit.confirmed:
+        told = [
+            f"{user.label} ({user.user_name}) loses access at once: sessions end, and teams and grants are gone.",
+            "The history stays. For 30 days the user can be restored, while SCIM provisioning is off.",
+        ]
+        back = (f"users/{user_id}", user.label)
+        return visit.confirm(f"Remove {user.label}?", "Remove user", told, section="users", back=back)
+    visit.write(lambda unit: people.remove(unit, user_id))
+    undo = "" if visit.org.scim_enabled else f"users/{user_id}/restore"
+    return visit.go("users", f"{user.label} was removed.", undo=undo)
+
+
+@router.post("/{org}/settings/users/{user_id}/restore")
+def restore_user(visit: Add, user_id: str) -> Response:
+    """Give a removed user back, with teams and grants."""
+    visit.write(lambda unit: people.restore(unit, user_id))
+    return visit.go(f"users/{user_id}", "The user is back, with its teams and grants.")
+
+
+def _no_user(visit: Visit) -> Exception:
+    return not_found("There is no such user; it may have been removed.", link=f"{visit.base}/users", link_label="Users")

@@ -1,0 +1,230 @@
+"""A visit: who looks at which organization's settings, what they may do, and how pages answer them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from scim_app.admin import rendering, signed
+from scim_app.admin.failures import forbidden, not_found
+from scim_app.admin.guard import SAFE, SignInNeeded
+from scim_app.admin.navigation import navigation
+from scim_app.admin.site import Here, Site
+from scim_app.directory.access import Access, Places
+from scim_app.directory.events import Actor
+from scim_app.directory.permissions import Permission, may_grant, permissions_of
+from scim_app.directory.roles import ORGANIZATION, Role, Scope
+from scim_app.errors import Conflict, NotFound, Refused
+from scim_app.store import access, organizations, sessions
+from scim_app.store.event_log import Unit
+from scim_app.store.organizations import Organization
+from scim_app.store.sessions import Session, SessionKind
+from scim_app.store.stamps import now
+
+T = TypeVar("T")
+
+NOTICE_SECONDS = 60
+_NAMES = {SessionKind.SETUP: "Local administrator", SessionKind.BREAK_GLASS: "Emergency account"}
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks: the session and what it may do here, read anew on each request."""
+
+    session: Session
+    access: list[Access]
+    places: Places
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the person may do at least somewhere."""
+        return permissions_of(self.access)
+
+    @property
+    def role_words(self) -> str:
+        """The person's most permissive role, as people write it."""
+        return min((held.role for held in self.access), key=lambda role: role.rank).words
+
+    @property
+    def name(self) -> str:
+        """What the page calls the person."""
+        return self.session.display_name or self.actor_name
+
+    @property
+    def actor_name(self) -> str:
+        """What the event log calls the person."""
+        return self.session.user_name or _NAMES[SessionKind(self.session.kind)]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of a person who is signed in and may make it."""
+
+    request: Request
+    site: Site
+    org: Organization
+    viewer: Viewer
+    secret: str
+    form: Mapping[str, str]
+
+    @property
+    def base(self) -> str:
+        """Path of this organization's settings."""
+        return self.site.base(self.org.slug)
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the person may do something."""
+        return permission in self.viewer.permissions
+
+    def field(self, name: str) -> str:
+        """Return a field of the form without white space around it, empty when it was not sent."""
+        return self.form.get(name, "").strip()
+
+    def query(self, name: str) -> str:
+        """Return a value of the address, empty when it has none."""
+        return self.request.query_params.get(name, "").strip()[:256]
+
+    def require_grantable(self, scope: Scope) -> None:
+        """Refuse a person who may not grant roles in a scope; raises `PageProblem` with status 403."""
+        if not may_grant(self.viewer.access, scope, self.viewer.places):
+            raise forbidden("You may grant roles only on deployments where you are Admin.", f"{self.base}/roles")
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the person said yes on the page that asks."""
+        return self.form.get("confirmed") == "yes"
+
+    @property
+    def actor(self) -> Actor:
+        """Whom the event log names."""
+        return Actor(
+            name=self.viewer.actor_name,
+            request_id=self.request.state.request_id,
+            method=self.request.method,
+            path=self.request.url.path,
+        )
+
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Return what is read in one transaction."""
+        return self.site.store.read(work)
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """Return what is written in one transaction, under this person's name."""
+        return self.site.store.write(lambda db: work(Unit.begin(db, self.org.id, self.actor)))
+
+    def attempt(self, work: Callable[[Unit], T]) -> tuple[T | None, str]:
+        """Write, and return the result and an empty text; or None and the sentence that says why not."""
+        try:
+            return self.write(work), ""
+        except (ValueError, Conflict, NotFound, Refused) as problem:
+            text = str(problem)
+            return None, text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+    def page(self, template: str, title: str, section: str, status: int = 200, /, **context: Any) -> HTMLResponse:
+        """Return a page within the frame of the settings."""
+        notice = signed.unseal(self.site.key, f"notice {self.secret}", self.request.cookies.get(self._notice_cookie))
+        shared = {
+            "title": title,
+            "section": section,
+            "org": self.org,
+            "scim_enabled": self.org.scim_enabled,
+            "base": self.base,
+            "viewer": self.viewer,
+            "may": {permission.value: True for permission in self.viewer.permissions},
+            "navigation": navigation(self.viewer.permissions),
+            "csrf_token": csrf_token(self.site, self.secret),
+            "notice": notice,
+        }
+        response = rendering.page(template, {**shared, **context}, status)
+        if notice:
+            self.site.drop_cookie(response, f"notice_{self.org.slug}")
+        return response
+
+    def go(self, path: str, said: str = "", *, undo: str = "", undo_label: str = "Undo") -> RedirectResponse:
+        """Return the way to another page of the settings, which then says what was done and offers to undo it."""
+        response = RedirectResponse(f"{self.base}/{path}", HTTPStatus.SEE_OTHER)
+        if said:
+            notice = {"text": said, "undo": f"{self.base}/{undo}" if undo else "", "undo_label": undo_label}
+            sealed = signed.seal(self.site.key, f"notice {self.secret}", notice, seconds=NOTICE_SECONDS)
+            self.site.set_cookie(response, f"notice_{self.org.slug}", sealed, NOTICE_SECONDS)
+        return response
+
+    def confirm(
+        self, title: str, button: str, sentences: list[str], *, section: str, back: tuple[str, str], danger: bool = True
+    ) -> HTMLResponse:
+        """Return the page that asks before something is done; its form sends the same fields again, with the yes."""
+        fields = {name: value for name, value in self.form.items() if name not in ("csrf", "confirmed")}
+        asked = {"sentences": sentences, "button": button, "danger": danger, "fields": fields}
+        where = {
+            "action": self.request.url.path,
+            "cancel": f"{self.base}/{back[0]}",
+            "cancel_label": back[1],
+        }
+        return self.page("confirm.html", title, section, **asked, **where)
+
+    @property
+    def _notice_cookie(self) -> str:
+        return self.site.cookie(f"notice_{self.org.slug}")
+
+
+def csrf_token(site: Site, secret: str) -> str:
+    """Return the token that forms of a session carry; it follows from the session's secret."""
+    return signed.token_for(site.key, "csrf", secret)
+
+
+async def read_form(request: Request) -> FormData | None:
+    """Return the fields of a form, None of a request that has none."""
+    return None if request.method in SAFE else await request.form(max_files=0, max_fields=50)
+
+
+Sent = Annotated[FormData | None, Depends(read_form)]
+
+
+def allowed(permission: Permission) -> Any:
+    """Return the dependency of a page that needs a permission; it gives the visit."""
+
+    def enter(request: Request, site: Here, org: str, form: Sent) -> Visit:
+        return _enter(request, site, org, form, permission)
+
+    enter.permission = permission  # pyright: ignore[reportFunctionMemberAccess]
+    return Depends(enter)
+
+
+def _enter(request: Request, site: Site, slug: str, form: FormData | None, permission: Permission) -> Visit:
+    secret = request.cookies.get(site.cookie(f"session_{slug}"), "")
+    try:
+        org, viewer = site.store.read(lambda db: _recognize(db, slug, secret))
+    except NotFound as problem:
+        raise not_found(f"There is no organization {slug!r} here.") from problem
+    if viewer is None:
+        path = request.url.path if request.method in SAFE else site.base(slug)
+        raise SignInNeeded(f"{site.base(slug)}/sign-in?next={quote(path)}")
+    fields = {name: value for name, value in (form or {}).items() if isinstance(value, str)}
+    if form is not None and not signed.same(fields.get("csrf", ""), csrf_token(site, secret)):
+        raise forbidden(
+            "This form belongs to another session. Go back, reload the page and try again.", site.base(slug)
+        )
+    if permission not in viewer.permissions:
+        raise forbidden(f"Your role, {viewer.role_words}, does not allow this.", site.base(slug))
+    if viewer.session.seen_at[:16] != now()[:16]:
+        site.store.submit(lambda db: sessions.note_use(db, org.id, viewer.session.id))
+    return Visit(request, site, org, viewer, secret, fields)
+
+
+def _recognize(db: sa.Connection, slug: str, secret: str) -> tuple[Organization, Viewer | None]:
+    org = organizations.by_slug(db, slug)
+    session = sessions.find(db, org.id, secret) if secret else None
+    return org, _viewer(db, org, session) if session else None
+
+
+def _viewer(db: sa.Connection, org: Organization, session: Session) -> Viewer:
+    if session.user_id is None:
+        return Viewer(session, [Access(ORGANIZATION, Role.ORGANIZATION_ADMIN, "user")], Places())
+    standing = access.of_user(db, org.id, session.user_id)
+    return Viewer(session, standing.access, standing.places)
