@@ -8,24 +8,34 @@ import orjson
 import sqlalchemy as sa
 
 from scim_app.directory.events import Actor, Event, chain_hash
+from scim_app.errors import NotFound
+from scim_app.store.prepared import Prepared
 from scim_app.store.stamps import new_id, now
 from scim_app.store.tables import events, organizations
 
 T = TypeVar("T")
 
-_HEAD = (
-    sa.select(
-        organizations.c.last_seq,
-        organizations.c.head_hash,
-        organizations.c.head_at,
-        organizations.c.log_epoch,
+
+def _head(dialect: str) -> sa.Select[Any]:
+    """Return the statement that takes an organization's counter row.
+
+    On PostgreSQL it also has row-level security show nothing but this organization until the transaction ends.
+    """
+    c = organizations.c
+    fence = [sa.func.set_config("app.org", c.id, True)] if dialect == "postgresql" else []
+    query = sa.select(c.last_seq, c.head_hash, c.head_at, c.log_epoch, *fence)
+    return query.where(c.id == sa.bindparam("org")).with_for_update()
+
+
+_HEAD = Prepared(_head)
+_MOVE_HEAD = Prepared(
+    lambda _: (
+        sa.update(organizations)
+        .where(organizations.c.id == sa.bindparam("org"))
+        .values(last_seq=sa.bindparam("seq"), head_hash=sa.bindparam("hash"), head_at=sa.bindparam("at"))
     )
-    .where(organizations.c.id == sa.bindparam("org"))
-    .with_for_update()
 )
-_FENCED_HEAD = _HEAD.add_columns(sa.func.set_config("app.org", organizations.c.id, True))
-"""On PostgreSQL, row-level security shows nothing but this organization until the transaction ends."""
-_MOVE_HEAD = sa.update(organizations).where(organizations.c.id == sa.bindparam("org"))
+_APPEND = Prepared(lambda _: sa.insert(events))
 
 
 @dataclass(slots=True)
@@ -48,20 +58,25 @@ class Unit:
     @classmethod
     def begin(cls, connection: sa.Connection, org_id: str, actor: Actor) -> "Unit":
         """Take the organization's counter row until the transaction ends."""
-        statement = _FENCED_HEAD if connection.dialect.name == "postgresql" else _HEAD
-        seq, head, head_at, epoch, *_ = connection.execute(statement, {"org": org_id}).one()
+        found = _HEAD.first(connection, org=org_id)
+        if found is None:
+            raise NotFound(f"there is no organization {org_id}")
+        seq, head, head_at, epoch, *_ = found
         return cls(connection, org_id, actor, max(now(), head_at), seq, head, epoch)
 
     def record(self, event: Event) -> int:
         """Append an event and return its sequence number: one more than the last, without gaps."""
-        return self.record_all([event])
+        _APPEND.run(self.connection, **self._row(event))
+        return self._move_head()
 
     def record_all(self, happened: Sequence[Event]) -> int:
         """Append events in order and return the sequence number of the last."""
         rows = [self._row(event) for event in happened]
         self.connection.execute(sa.insert(events), rows)
-        moved = {"org": self.org_id, "last_seq": self._seq, "head_hash": self._hash, "head_at": self.at}
-        self.connection.execute(_MOVE_HEAD, moved)
+        return self._move_head()
+
+    def _move_head(self) -> int:
+        _MOVE_HEAD.run(self.connection, org=self.org_id, seq=self._seq, hash=self._hash, at=self.at)
         return self._seq
 
     def _row(self, event: Event) -> dict[str, Any]:

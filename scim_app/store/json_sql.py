@@ -83,6 +83,16 @@ class PostgresJson:
         return sa.func.right(text, len(value)) == value
 
 
+def listed(name: str, dialect: str) -> Expression:
+    """Return a list of texts, bound as JSON text under a name, as a subquery of one column."""
+    if dialect == "postgresql":
+        given = sa.cast(sa.bindparam(name, type_=sa.Text), postgresql.JSONB)
+        rows = sa.func.jsonb_array_elements_text(given).table_valued("value").render_derived()
+    else:
+        rows = sa.func.json_each(sa.bindparam(name)).table_valued("value")
+    return rows.c.value
+
+
 Json = SqliteJson | PostgresJson
 
 

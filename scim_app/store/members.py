@@ -1,8 +1,9 @@
 """Members of teams as rows: a change costs its own length, whatever the size of the team."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -11,11 +12,43 @@ from scim_app.directory.kinds import TEAM
 from scim_app.directory.membership import MemberDelta
 from scim_app.store import resources
 from scim_app.store.event_log import Unit
+from scim_app.store.json_sql import listed
+from scim_app.store.prepared import Prepared
 from scim_app.store.resources import Stored
 from scim_app.store.tables import team_members, teams, users
 
-_BATCH = 500
-"""Rows in one statement, below SQLite's limit on bound values."""
+_MINE = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.team_id == sa.bindparam("team"))
+
+
+def _among(dialect: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a member is in the list `members`, bound as JSON."""
+    return team_members.c.member_id.in_(sa.select(listed("members", dialect)))
+
+
+def _adding(dialect: str) -> sa.ClauseElement:
+    columns = ["org_id", "team_id", "origin", "since", "member_id"]
+    member = listed("members", dialect)
+    fixed = (sa.bindparam(name, type_=sa.Text) for name in ("org", "team", "origin", "at"))
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(team_members)
+    # SQLite needs a condition to tell ON CONFLICT from a join.
+    chosen = insert.from_select(columns, sa.select(*fixed, member).where(member.is_not(None)), include_defaults=False)
+    return chosen.on_conflict_do_nothing().returning(team_members.c.member_id)
+
+
+def _adopting(dialect: str) -> sa.ClauseElement:
+    theirs = (team_members.c.origin != sa.bindparam("by")) & _among(dialect)
+    adopted = sa.update(team_members).where(_MINE, theirs).values(origin=sa.bindparam("by"))
+    return adopted.returning(team_members.c.member_id)
+
+
+_ADD = Prepared(_adding)
+_ADOPT = Prepared(_adopting)
+_REMOVE = Prepared(
+    lambda dialect: sa.delete(team_members).where(_MINE, _among(dialect)).returning(team_members.c.member_id)
+)
+_KEEP_ONLY = Prepared(
+    lambda dialect: sa.delete(team_members).where(_MINE, ~_among(dialect)).returning(team_members.c.member_id)
+)
 
 _OF_TEAM = (
     sa.select(
@@ -37,18 +70,16 @@ _OF_TEAM = (
             & teams.c.deleted_at.is_(None),
         )
     )
-    .where(team_members.c.org_id == sa.bindparam("org"), team_members.c.team_id == sa.bindparam("team"))
-    .order_by(team_members.c.since, team_members.c.member_id)
+    .where(_MINE)
+    .order_by(team_members.c.member_id)
 )
-_TEAMS_OF = (
-    sa.select(team_members.c.member_id, teams.c.id, teams.c.display_name)
-    .join(teams, (teams.c.org_id == team_members.c.org_id) & (teams.c.id == team_members.c.team_id))
-    .where(
-        team_members.c.org_id == sa.bindparam("org"),
-        team_members.c.member_id.in_(sa.bindparam("members", expanding=True)),
-        teams.c.deleted_at.is_(None),
+_TEAMS_OF = Prepared(
+    lambda dialect: (
+        sa.select(team_members.c.member_id, teams.c.id, teams.c.display_name)
+        .join(teams, (teams.c.org_id == team_members.c.org_id) & (teams.c.id == team_members.c.team_id))
+        .where(team_members.c.org_id == sa.bindparam("org"), _among(dialect), teams.c.deleted_at.is_(None))
+        .order_by(team_members.c.member_id, teams.c.position)
     )
-    .order_by(team_members.c.member_id, teams.c.position)
 )
 
 
@@ -71,9 +102,8 @@ def _as_scim(member: str, user_id: str | None, nested_id: str | None, display: s
 def teams_of(connection: sa.Connection, org_id: str, members: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
     """Return, for each member that is in any team, the ids and names of its teams, the oldest team first."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for batch in _batches(list(members)):
-        for member, team_id, name in connection.execute(_TEAMS_OF, {"org": org_id, "members": batch}):
-            found.setdefault(member, []).append((team_id, name))
+    for member, team_id, name in _TEAMS_OF.all(connection, org=org_id, members=_json(members)):
+        found.setdefault(member, []).append((team_id, name))
     return found
 
 
@@ -83,17 +113,14 @@ def apply(unit: Unit, team_id: str, delta: MemberDelta, *, origin: str = "scim")
     Returns:
         `added` and `removed`, and `kept`: those that were there by another origin.
     """
-    added, kept = list(delta.added), list[str]()
+    change: dict[str, list[str]] = {}
     if delta.reset:
-        there, keep = _origins(unit, team_id), set(added)
-        removed = [member for member in there if member not in keep]
-        kept = [member for member, by in there.items() if member in keep and by != origin]
-        _delete(unit, team_id, removed)
-        _set_origin(unit, team_id, kept, origin)
+        change["removed"] = _changed(_KEEP_ONLY, unit, team_id, delta.added)
+        change["kept"] = _changed(_ADOPT, unit, team_id, delta.added, by=origin)
     else:
-        removed = _delete(unit, team_id, sorted(delta.removed))
-    change = {"added": _insert(unit, team_id, added, origin), "removed": removed, "kept": kept}
-    return {name: members for name, members in change.items() if members}
+        change["removed"] = _changed(_REMOVE, unit, team_id, sorted(delta.removed))
+    change["added"] = _changed(_ADD, unit, team_id, delta.added, origin=origin, at=unit.at)
+    return {name: change[name] for name in ("added", "removed", "kept") if change.get(name)}
 
 
 def change(unit: Unit, team: Stored, delta: MemberDelta) -> dict[str, list[str]]:
@@ -107,9 +134,9 @@ def change(unit: Unit, team: Stored, delta: MemberDelta) -> dict[str, list[str]]
 
 def make_manual(unit: Unit, team_id: str) -> list[str]:
     """Make the identity provider's members of a team members by hand, and return them."""
-    theirs = [member for member, origin in _origins(unit, team_id).items() if origin == "scim"]
-    _set_origin(unit, team_id, theirs, "manual")
-    return theirs
+    theirs = sa.update(team_members).where(_MINE, team_members.c.origin == "scim").values(origin="manual")
+    changed = theirs.returning(team_members.c.member_id)
+    return list(unit.connection.execute(changed, {"org": unit.org_id, "team": team_id}).scalars())
 
 
 def leave_all(unit: Unit, member_id: str) -> list[str]:
@@ -126,40 +153,13 @@ def drop_team(unit: Unit, team_id: str) -> None:
     unit.connection.execute(sa.delete(team_members).where(mine))
 
 
-def _origins(unit: Unit, team_id: str) -> dict[str, str]:
-    query = sa.select(team_members.c.member_id, team_members.c.origin).where(
-        team_members.c.org_id == unit.org_id, team_members.c.team_id == team_id
-    )
-    return {row.member_id: row.origin for row in unit.connection.execute(query)}
+def _changed(statement: Prepared, unit: Unit, team_id: str, members: Collection[str], **values: str) -> list[str]:
+    """Run a change of members named by a list and return those that it really changed."""
+    if not members and statement is not _KEEP_ONLY:
+        return []
+    rows = statement.all(unit.connection, org=unit.org_id, team=team_id, members=_json(members), **values)
+    return [member for (member,) in rows]
 
 
-def _set_origin(unit: Unit, team_id: str, members: Sequence[str], origin: str) -> None:
-    mine = (team_members.c.org_id == unit.org_id) & (team_members.c.team_id == team_id)
-    for batch in _batches(members):
-        these = sa.update(team_members).where(mine, team_members.c.member_id.in_(batch))
-        unit.connection.execute(these.values(origin=origin))
-
-
-def _insert(unit: Unit, team_id: str, members: Sequence[str], origin: str) -> list[str]:
-    dialect = postgresql if unit.connection.dialect.name == "postgresql" else sqlite
-    fixed = {"org_id": unit.org_id, "team_id": team_id, "origin": origin, "since": unit.at}
-    added: list[str] = []
-    for batch in _batches(members):
-        rows = [{**fixed, "member_id": member} for member in batch]
-        statement = dialect.insert(team_members).values(rows).on_conflict_do_nothing()
-        added += unit.connection.execute(statement.returning(team_members.c.member_id)).scalars()
-    return added
-
-
-def _delete(unit: Unit, team_id: str, members: Sequence[str]) -> list[str]:
-    removed: list[str] = []
-    for batch in _batches(members):
-        mine = (team_members.c.org_id == unit.org_id) & (team_members.c.team_id == team_id)
-        statement = sa.delete(team_members).where(mine, team_members.c.member_id.in_(batch))
-        removed += unit.connection.execute(statement.returning(team_members.c.member_id)).scalars()
-    return removed
-
-
-def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), _BATCH):
-        yield items[start : start + _BATCH]
+def _json(members: Iterable[str]) -> str:
+    return orjson.dumps(list(members)).decode()

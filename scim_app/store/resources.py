@@ -1,108 +1,58 @@
-"""Rows of users and teams: reading, pages, and writes with their events."""
+"""Rows of users and teams: writes with their events; how they are found is in `lookup`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from scim2_models import NotFoundException, UniquenessException
 
 from scim_app.directory.events import Event, EventType, describe
-from scim_app.directory.kinds import USER, Document, Kind, search_key
+from scim_app.directory.kinds import KINDS, USER, Document, Kind, search_key
 from scim_app.directory.names import fold, lower
 from scim_app.errors import StoreUnavailable
 from scim_app.store import sessions
 from scim_app.store.event_log import Unit
+from scim_app.store.lookup import Stored, find, find_by, find_named, find_taken, get, refuse_taken
+from scim_app.store.prepared import Prepared
 from scim_app.store.stamps import new_id
 from scim_app.store.tables import TABLES
 
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A live row: the document as JSON text, and what the server owns."""
-
-    id: str
-    position: int
-    version: int
-    origin: str
-    created_at: str
-    updated_at: str
-    document: str
-
-    def load(self) -> dict[str, Any]:
-        """Return the document."""
-        return orjson.loads(self.document)
-
-    @property
-    def etag(self) -> str:
-        """Weak entity tag, also `meta.version` (RFC 7644 §3.14)."""
-        return f'W/"{self.version}"'
+__all__ = [
+    "Stored",
+    "delete",
+    "find",
+    "find_by",
+    "find_named",
+    "find_taken",
+    "fresh_id",
+    "get",
+    "insert",
+    "insert_all",
+    "refuse_taken",
+    "revive",
+    "touch",
+    "update",
+]
 
 
-def _select(kind: Kind) -> sa.Select[Any]:
-    table = TABLES[kind.name]
-    return sa.select(*(table.c[name] for name in Stored.__slots__)).where(
-        table.c.org_id == sa.bindparam("org"), table.c.deleted_at.is_(None)
-    )
+def _insert(table: sa.Table) -> sa.Insert:
+    return sa.insert(table).values({c.name: sa.bindparam(c.name) for c in table.c if c.name != "deleted_at"})
 
 
-_BY_ID = {name: _select(table.info["kind"]).where(table.c.id == sa.bindparam("id")) for name, table in TABLES.items()}
+def _update(kind: Kind, *, linking: bool) -> Prepared:
+    """Return the statement that replaces a resource which still has the version that the change was made of."""
+    c = TABLES[kind.name].c
+    owned = {"origin", "idp"} if linking else set[str]()
+    names = {"version", "updated_at", *_PROJECTED, *(one.column for one in kind.attributes), *owned}
+    mine = (c.org_id == sa.bindparam("org")) & (c.id == sa.bindparam("this")) & (c.version == sa.bindparam("was"))
+    new = {name: sa.bindparam(f"new_{name}") for name in names}
+    return Prepared(lambda _: sa.update(TABLES[kind.name]).where(mine).values(new))
 
 
-def find(connection: sa.Connection, org_id: str, kind: Kind, resource_id: str) -> Stored | None:
-    """Return a live resource by its id, None when there is none."""
-    row = connection.execute(_BY_ID[kind.name], {"org": org_id, "id": resource_id}).first()
-    return Stored(*row) if row else None
-
-
-def get(connection: sa.Connection, org_id: str, kind: Kind, resource_id: str) -> Stored:
-    """Return a live resource by its id.
-
-    Raises:
-        NotFoundException: when the organization has no such resource of this kind.
-    """
-    stored = find(connection, org_id, kind, resource_id)
-    if stored is None:
-        raise NotFoundException(detail=f"{kind.scim_name} {resource_id} not found")
-    return stored
-
-
-def find_taken(
-    connection: sa.Connection, org_id: str, kind: Kind, document: Document, *, but: str | None = None
-) -> Stored | None:
-    """Return the live resource that holds this document's unique name or `externalId`, the name first."""
-    table = TABLES[kind.name]
-    query = _select(kind) if but is None else _select(kind).where(table.c.id != but)
-    name = query.where(table.c.name_key == fold(str(document.get(kind.unique) or "")))
-    row = connection.execute(name, {"org": org_id}).first()
-    if row is None and document.get("externalId"):
-        row = connection.execute(query.where(table.c.external_id == document["externalId"]), {"org": org_id}).first()
-    return Stored(*row) if row else None
-
-
-def find_named(connection: sa.Connection, org_id: str, kind: Kind, name: str) -> Stored | None:
-    """Return the live resource that has a unique name, None when there is none."""
-    query = _select(kind).where(TABLES[kind.name].c.name_key == fold(name))
-    row = connection.execute(query, {"org": org_id}).first()
-    return Stored(*row) if row else None
-
-
-def refuse_taken(connection: sa.Connection, org_id: str, kind: Kind, document: Document, but: str | None) -> None:
-    """Refuse a document whose unique name or `externalId` another live resource holds.
-
-    Raises:
-        UniquenessException: naming that resource and what to do.
-    """
-    taken = find_taken(connection, org_id, kind, document, but=but)
-    if taken is None:
-        return
-    same_name = fold(str(taken.load().get(kind.unique) or "")) == fold(str(document.get(kind.unique) or ""))
-    attribute = kind.unique if same_name else "externalId"
-    raise UniquenessException(
-        detail=f"{attribute} {document.get(attribute)!r} is taken by {kind.scim_name} {taken.id}: "
-        f'find it with filter={attribute} eq "…" and update it (PUT or PATCH) instead of creating another'
-    )
+_PROJECTED = ("name_key", "document", "folded", "search_key")
+_INSERT = {kind.name: Prepared(lambda _, table=TABLES[kind.name]: _insert(table)) for kind in KINDS.values()}
+_UPDATE = {(kind.name, linking): _update(kind, linking=linking) for kind in KINDS.values() for linking in (True, False)}
 
 
 def insert(
@@ -117,8 +67,8 @@ def insert(
     document = {"schemas": document["schemas"], "id": resource_id, **document}
     seq = unit.record(_event(kind, event, resource_id, document, change))
     row = _new_row(unit, kind, document, seq, change["origin"])
-    unit.connection.execute(sa.insert(TABLES[kind.name]), row)
-    return get(unit.connection, unit.org_id, kind, resource_id)
+    _INSERT[kind.name].run(unit.connection, **row)
+    return Stored(*(row[name] for name in Stored.__slots__))
 
 
 def insert_all(unit: Unit, kind: Kind, documents: Sequence[Document], event: EventType, origin: str) -> list[str]:
@@ -160,13 +110,19 @@ def update(
     row = _projection(unit, kind, document) | {"version": stored.version + 1}
     if "origin" in change:
         row |= {"origin": change["origin"], "idp": unit.actor.idp}
-    statement = _this(kind, sa.update(TABLES[kind.name]), unit, stored.id)
-    swapped = unit.connection.execute(statement.where(TABLES[kind.name].c.version == stored.version), row)
-    if swapped.rowcount != 1:
+    values = {f"new_{name}": value for name, value in row.items()}
+    statement = _UPDATE[kind.name, "origin" in change]
+    if statement.run(unit.connection, org=unit.org_id, this=stored.id, was=stored.version, **values) != 1:
         raise StoreUnavailable(f"{kind.scim_name} {stored.id} was changed by another request meanwhile; try again")
     if event is EventType.USER_DEACTIVATED:
         sessions.end_all(unit, stored.id, document.get(kind.unique))
-    return get(unit.connection, unit.org_id, kind, stored.id)
+    return replace(
+        stored,
+        version=row["version"],
+        origin=row.get("origin", stored.origin),
+        updated_at=unit.at,
+        document=row["document"],
+    )
 
 
 def delete(unit: Unit, kind: Kind, stored: Stored, event: EventType, change: Mapping[str, Any]) -> None:

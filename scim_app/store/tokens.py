@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from scim_app.store import credentials
 from scim_app.store.credentials import LIFETIME, Use
 from scim_app.store.event_log import Unit
 from scim_app.store.organizations import Organization
+from scim_app.store.prepared import Prepared
 from scim_app.store.stamps import now
 from scim_app.store.tables import organizations, tokens
 
@@ -66,13 +67,23 @@ class Caller:
 
 
 _COLUMNS = [tokens.c[name] for name in Token.__slots__]
-_PRESENTED = sa.select(
-    *(tokens.c[name] for name in ("org_id", "digest", "idp", "expires_at", "revoked_at", "last_used_at")),
-    organizations.c.scim_enabled,
-).where(
-    tokens.c.id == sa.bindparam("token"),
-    organizations.c.id == tokens.c.org_id,
-    organizations.c.slug == sa.bindparam("slug"),
+
+
+class _Presented(NamedTuple):
+    org_id: str
+    digest: bytes
+    idp: str | None
+    expires_at: str
+    revoked_at: str | None
+    last_used_at: str | None
+
+
+_PRESENTED = Prepared(
+    lambda _: sa.select(*(tokens.c[name] for name in _Presented._fields), organizations.c.scim_enabled).where(
+        tokens.c.id == sa.bindparam("token"),
+        organizations.c.id == tokens.c.org_id,
+        organizations.c.slug == sa.bindparam("slug"),
+    )
 )
 
 
@@ -192,10 +203,11 @@ def authenticate(connection: sa.Connection, slug: str, text: str, pepper: bytes)
     if parsed is None:
         return None
     key, secret = parsed
-    row = connection.execute(_PRESENTED, {"token": key, "slug": slug}).first()
-    if not credentials.is_valid(row, pepper, secret) or row is None:
+    found = _PRESENTED.first(connection, token=key, slug=slug)
+    row = _Presented(*found[:-1]) if found else None
+    if not credentials.is_valid(row, pepper, secret) or row is None or found is None:
         return None
-    return Caller(row.org_id, key, row.idp, row.scim_enabled, row.last_used_at)
+    return Caller(row.org_id, key, row.idp, bool(found[-1]), row.last_used_at)
 
 
 def note_use(connection: sa.Connection, token_id: str, use: Use = Use()) -> None:  # noqa: B008 - it is frozen

@@ -1,0 +1,108 @@
+"""Finding users and teams: by id, by unique name, by `externalId`, each by one statement that an index answers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from scim2_models import NotFoundException, UniquenessException
+
+from scim_app.directory.kinds import KINDS, Document, Kind
+from scim_app.directory.names import fold
+from scim_app.store.prepared import Prepared
+from scim_app.store.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A live row: the document as JSON text, and what the server owns."""
+
+    id: str
+    position: int
+    version: int
+    origin: str
+    created_at: str
+    updated_at: str
+    document: str
+
+    def load(self) -> dict[str, Any]:
+        """Return the document."""
+        return orjson.loads(self.document)
+
+    @property
+    def etag(self) -> str:
+        """Weak entity tag, also `meta.version` (RFC 7644 §3.14)."""
+        return f'W/"{self.version}"'
+
+
+def _select(kind: Kind) -> sa.Select[Any]:
+    table = TABLES[kind.name]
+    return sa.select(*(table.c[name] for name in Stored.__slots__)).where(
+        table.c.org_id == sa.bindparam("org"), table.c.deleted_at.is_(None)
+    )
+
+
+def _by(kind: Kind, column: str) -> Prepared:
+    """Return the statement that finds live resources by one of the columns that an index serves."""
+    return Prepared(lambda _: _select(kind).where(TABLES[kind.name].c[column] == sa.bindparam("value")))
+
+
+_KEYS = ("id", "name_key", "external_id")
+_BY = {(kind.name, column): _by(kind, column) for kind in KINDS.values() for column in _KEYS}
+
+
+def find(connection: sa.Connection, org_id: str, kind: Kind, resource_id: str) -> Stored | None:
+    """Return a live resource by its id, None when there is none."""
+    return find_by(connection, org_id, kind, "id", resource_id)
+
+
+def find_by(connection: sa.Connection, org_id: str, kind: Kind, column: str, value: str) -> Stored | None:
+    """Return the live resource with a value in `id`, `name_key` (folded) or `external_id`, None when there is none."""
+    row = _BY[kind.name, column].first(connection, org=org_id, value=value)
+    return Stored(*row) if row else None
+
+
+def get(connection: sa.Connection, org_id: str, kind: Kind, resource_id: str) -> Stored:
+    """Return a live resource by its id.
+
+    Raises:
+        NotFoundException: when the organization has no such resource of this kind.
+    """
+    stored = find(connection, org_id, kind, resource_id)
+    if stored is None:
+        raise NotFoundException(detail=f"{kind.scim_name} {resource_id} not found")
+    return stored
+
+
+def find_taken(
+    connection: sa.Connection, org_id: str, kind: Kind, document: Document, *, but: str | None = None
+) -> Stored | None:
+    """Return the live resource that holds this document's unique name or `externalId`, the name first."""
+    name, external_id = fold(str(document.get(kind.unique) or "")), document.get("externalId")
+    taken = find_by(connection, org_id, kind, "name_key", name)
+    if taken is not None and taken.id != but:
+        return taken
+    taken = find_by(connection, org_id, kind, "external_id", external_id) if external_id else None
+    return None if taken is None or taken.id == but else taken
+
+
+def find_named(connection: sa.Connection, org_id: str, kind: Kind, name: str) -> Stored | None:
+    """Return the live resource that has a unique name, None when there is none."""
+    return find_by(connection, org_id, kind, "name_key", fold(name))
+
+
+def refuse_taken(connection: sa.Connection, org_id: str, kind: Kind, document: Document, but: str | None) -> None:
+    """Refuse a document whose unique name or `externalId` another live resource holds.
+
+    Raises:
+        UniquenessException: naming that resource and what to do.
+    """
+    taken = find_taken(connection, org_id, kind, document, but=but)
+    if taken is None:
+        return
+    same_name = fold(str(taken.load().get(kind.unique) or "")) == fold(str(document.get(kind.unique) or ""))
+    attribute = kind.unique if same_name else "externalId"
+    raise UniquenessException(
+        detail=f"{attribute} {document.get(attribute)!r} is taken by {kind.scim_name} {taken.id}: "
+        f'find it with filter={attribute} eq "…" and update it (PUT or PATCH) instead of creating another'
+    )

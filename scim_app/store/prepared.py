@@ -1,0 +1,80 @@
+"""Statements of the hot paths: compiled once for each database, then handed to the driver as text.
+
+Executing a statement by SQLAlchemy costs 25 µs, of which SQLite needs 3; everything else goes the usual way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+Row = tuple[Any, ...]
+
+_DIALECTS: dict[str, Callable[[], sa.Dialect]] = {
+    "sqlite": lambda: sqlite.dialect(paramstyle="named"),
+    "postgresql": lambda: postgresql.psycopg.dialect(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    text: str
+    constants: dict[str, Any]
+    """Values that the statement itself brings along."""
+
+
+class Prepared:
+    """A statement with named parameters. Values come and go as the driver has them: SQLite's booleans are 0 and 1."""
+
+    def __init__(self, build: Callable[[str], sa.ClauseElement]) -> None:
+        self._build = build
+        self._compiled: dict[str, _Compiled] = {}
+
+    def first(self, connection: sa.Connection, **values: Any) -> Row | None:
+        """Run the statement and return the first row, None when there is none."""
+        return self._run(connection, values, lambda cursor: cursor.fetchone())
+
+    def all(self, connection: sa.Connection, **values: Any) -> list[Row]:
+        """Run the statement and return all rows."""
+        return self._run(connection, values, lambda cursor: cursor.fetchall())
+
+    def run(self, connection: sa.Connection, **values: Any) -> int:
+        """Run the statement and return how many rows it changed."""
+        return self._run(connection, values, lambda cursor: cursor.rowcount)
+
+    def _run(self, connection: sa.Connection, values: dict[str, Any], fetch: Callable[[Any], Any]) -> Any:
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name) or self._compile(dialect.name)
+        if compiled.constants:
+            values = compiled.constants | values
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            return fetch(driver.execute(compiled.text, values))
+        except dialect.loaded_dbapi.Error as error:
+            raise _as_sqlalchemy_has_it(connection, compiled.text, error) from error
+
+    def _compile(self, name: str) -> _Compiled:
+        compiled = self._build(name).compile(dialect=_DIALECTS[name]())
+        constants = {key: value for key, value in compiled.params.items() if value is not None}
+        made = self._compiled[name] = _Compiled(str(compiled), constants)
+        return made
+
+
+def _as_sqlalchemy_has_it(connection: sa.Connection, text: str, error: Exception) -> BaseException:
+    """Return the driver's error as the one that the store's callers know; a connection that is gone is let go."""
+    dialect = connection.dialect
+    gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # pyright: ignore[reportArgumentType]
+    if gone:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        text,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=gone,
+        dialect=dialect,
+    )
