@@ -58,7 +58,7 @@ class Prepared:
 
     def _compile(self, name: str) -> _Compiled:
         compiled = self._build(name).compile(dialect=_DIALECTS[name]())
-        constants = {key: value for key, value in compiled.params.items() if value is not None}
+        constants = {key: value for key, value in (compiled.params or {}).items() if value is not None}
         made = self._compiled[name] = _Compiled(str(compiled), constants)
         return made
 
