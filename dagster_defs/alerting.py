@@ -2,20 +2,70 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
 from typing import Any
 
 DIGEST_FROM = 20
 """More findings than this go out as one message."""
+DIGEST_LISTS = 50
+"""Findings that a digest lists one by one."""
 
 
-@dataclass(frozen=True, slots=True)
+class Severity(IntEnum):
+    """How much a finding matters; a channel takes those from its own severity on."""
+
+    INFO = 0
+    WARNING = 1
+    CRITICAL = 2
+
+    @classmethod
+    def of(cls, name: str) -> "Severity":
+        """Return the severity of a name such as `warning`."""
+        return cls[name.upper()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something a person should know of, told once to each channel."""
 
     key: str
-    """Id of the event that shows it: the same in every run."""
+    """The same in every run: id of the event that shows it, or rule, subject and beginning of what lasts."""
+    org: str
+    rule: str
+    severity: str
     title: str
-    body: str
+    who: str
+    what: str
+    why: str
+    """Why it matters."""
+    occurred_at: datetime
+    """UTC, without a zone."""
+    user_id: str | None = None
+    """User whose page tells more."""
+    asset: str
+    """Asset whose page tells more."""
+    seq: int | None = None
+    resolved_at: datetime | None = None
+    """When what lasted was over (UTC)."""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Finding":
+        """Return the finding of a row of `findings`."""
+        return cls(**{name: row[name] for name in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the pages are that a message points to."""
+
+    public_url: str
+    dagster_url: str
+
+    def of(self, finding: Finding) -> list[str]:
+        """Return the lines that lead from a finding to more."""
+        user = f"{self.public_url}/{finding.org}/settings/users/{finding.user_id}"
+        return [*([f"Person: {user}"] if finding.user_id else []), f"Asset: {self.dagster_url}/assets/{finding.asset}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +74,40 @@ class Message:
 
     title: str
     body: str
+    severity: Severity
     keys: tuple[str, ...]
+    state: str
+    """`opened` or `resolved`."""
 
 
-def sync_failure(row: Mapping[str, Any]) -> Finding:
-    """Return the finding of a row of `sync_failures`."""
-    subject = row["subject_name"] or row["path"]
-    said = f"{row['status']} {row['scim_type'] or ''}".strip()
-    return Finding(
-        key=row["id"],
-        title=f"[{row['org']}] SCIM write refused: {subject}",
-        body=f"{row['method']} {row['path']} was answered {said} at {_moment(row)}.\n{row['detail'] or ''}\n"
-        f"Event {row['seq']}, identity provider {row['idp'] or 'unknown'}.",
-    )
-
-
-def deprovisioned(row: Mapping[str, Any]) -> Finding:
-    """Return the finding of a row of `deprovisioned_accounts`."""
-    return Finding(
-        key=row["event_id"],
-        title=f"[{row['org']}] Account deprovisioned: {row['user_name']}",
-        body=f"{row['display_name'] or row['user_name']} was {row['how']} at {_moment(row)}.\n"
-        f"Teams lost: {row['teams'] or 'none'}.\nEvent {row['seq']}, identity provider {row['idp'] or 'unknown'}.",
-    )
-
-
-def messages(findings: Iterable[Finding]) -> Sequence[Message]:
+def messages(findings: Iterable[Finding], links: Links, *, state: str = "opened") -> Sequence[Message]:
     """Return a message for each finding, or one digest when there are many."""
     findings = list(findings)
     if len(findings) <= DIGEST_FROM:
-        return [Message(finding.title, finding.body, (finding.key,)) for finding in findings]
-    listed = "\n".join(f"- {finding.title}" for finding in findings)
-    return [Message(f"{len(findings)} provisioning findings", listed, tuple(finding.key for finding in findings))]
+        return [_single(finding, links, state) for finding in findings]
+    return [_digest(findings, links, state)]
 
 
-def _moment(row: Mapping[str, Any]) -> str:
-    return f"{row['occurred_at']:%Y-%m-%d %H:%M:%S} UTC"
+def _single(finding: Finding, links: Links, state: str) -> Message:
+    over = state == "resolved" and finding.resolved_at is not None
+    moment = f"{finding.occurred_at:%Y-%m-%d %H:%M:%S} UTC"
+    lines = [
+        f"Who: {finding.who}",
+        f"What: {finding.what}",
+        f"When: {moment}" + (f", over at {finding.resolved_at:%Y-%m-%d %H:%M:%S} UTC" if over else ""),
+        f"Why it matters: {finding.why}",
+        *links.of(finding),
+    ]
+    title = f"[{finding.org}] {'Resolved: ' if over else ''}{finding.title}"
+    return Message(title, "\n".join(lines), Severity.of(finding.severity), (finding.key,), state)
+
+
+def _digest(findings: Sequence[Finding], links: Links, state: str) -> Message:
+    listed = [f"- [{finding.org}] {finding.title} ({finding.occurred_at:%Y-%m-%d %H:%M} UTC)" for finding in findings]
+    more = len(listed) - DIGEST_LISTS
+    lines = listed[:DIGEST_LISTS] + ([f"- and {more} more"] if more > 0 else [])
+    lines += ["", f"All of them: {links.dagster_url}/assets/findings"]
+    severity = max(Severity.of(finding.severity) for finding in findings)
+    resolved = " resolved" if state == "resolved" else ""
+    title = f"{len(findings)} provisioning findings{resolved}"
+    return Message(title, "\n".join(lines), severity, tuple(finding.key for finding in findings), state)

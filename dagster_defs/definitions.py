@@ -2,12 +2,13 @@
 
 import dagster as dg
 
-from dagster_defs import asset_checks, automation
+from dagster_defs import asset_checks, jobs, run_sensors, schedules, sensors
 from dagster_defs.assets import (
     access,
     alerts,
     changes,
     events,
+    findings,
     history,
     marts,
     reports,
@@ -33,12 +34,14 @@ defs = dg.Definitions(
         access.dormant_accounts,
         marts.marts,
         reports.compliance_report,
+        sync_health.idp_rhythm,
+        findings.findings,
         alerts.alert_deliveries,
     ],
     asset_checks=asset_checks.CHECKS,
-    jobs=[automation.provisioning],
-    sensors=[automation.provisioning_event_sensor, automation.run_failure_alert],
-    schedules=[automation.end_of_day_schedule],
+    jobs=jobs.JOBS,
+    sensors=[*sensors.SENSORS, *run_sensors.SENSORS],
+    schedules=schedules.SCHEDULES,
     resources=resources(Settings()),
     # One process for all steps: they are small, and each process of its own would cost seconds to start.
     executor=dg.in_process_executor,

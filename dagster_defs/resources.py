@@ -3,17 +3,19 @@
 Addresses with secrets are in plain objects: the fields of a configurable resource show in the Dagster UI.
 """
 
-import hashlib
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-import apprise
 from dagster_dbt import DbtCliResource, DbtProject
 from dagster_duckdb import DuckDBResource
 
+from dagster_defs.alerting import Links
+from dagster_defs.channels import Channel, channel
 from scim_app.settings import Settings
 from scim_app.store import export_arrow, migrate
 from scim_app.store.export import Export, Head
@@ -48,6 +50,20 @@ class ScimStore:
         with export_arrow.opened(self.url) as export:
             yield export
 
+    def tokens(self) -> list[dict[str, Any]]:
+        """Return every organization's SCIM tokens with `org`; instants as such (UTC, without a zone)."""
+        with self.opened() as export:
+            found = [{"org": head.slug, **token} for head in export.heads() for token in export.tokens(head.org_id)]
+        for token in found:
+            for name in ("created_at", "expires_at", "revoked_at", "last_used_at"):
+                token[name] = datetime.fromisoformat(token[name]).replace(tzinfo=None) if token[name] else None
+        return found
+
+    def last_refusal(self, org_id: str, *, after: int) -> int:
+        """Return the number of the last refused write after an event, 0 when there is none."""
+        with self.opened() as export:
+            return export.last_refusal(org_id, after=after)
+
     def heads(self) -> list[Head]:
         """Return where each organization's log stands; none while there is no store."""
         if not migrate.is_current(self.url):
@@ -58,18 +74,17 @@ class ScimStore:
 
 @dataclass(frozen=True)
 class AlertChannels:
-    """Where alerts go: Apprise addresses, such as `mailto://…`, `slack://…` or `json://host/path`."""
+    """Where alerts go."""
 
-    urls: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    links: Links
 
-    def names(self) -> dict[str, str]:
-        """Return each channel's name, which tells its kind but no secret, with its address."""
-        return {f"{url.split(':')[0]}-{hashlib.sha256(url.encode()).hexdigest()[:8]}": url for url in self.urls}
 
-    def send(self, url: str, *, title: str, body: str) -> bool:
-        """Send a message to one channel and tell whether the channel took it."""
-        channel = apprise.Apprise()
-        return bool(channel.add(url)) and bool(channel.notify(title=title, body=body))
+def alert_channels(settings: Settings) -> AlertChannels:
+    """Return the alert channels of the settings."""
+    secret = settings.alert_webhook_secret.get_secret_value().encode() if settings.alert_webhook_secret else b""
+    links = Links(settings.base_url, str(settings.dagster_url).rstrip("/"))
+    return AlertChannels(tuple(channel(url, secret) for url in settings.alert_urls), links)
 
 
 def dbt() -> DbtCliResource:
@@ -84,12 +99,18 @@ class ReportFolder:
     path: Path
 
 
+def warehouse(settings: Settings) -> DuckDBResource:
+    """Return the warehouse; what does not fit into the memory it may use goes to disk beside it."""
+    config = {"memory_limit": settings.warehouse_memory, "preserve_insertion_order": False}
+    return DuckDBResource(database=str(settings.warehouse_path), connection_config=config)
+
+
 def resources(settings: Settings) -> dict[str, object]:
     """Return the resources by the names that assets ask for."""
     return {
         "dbt": dbt(),
         "scim": ScimStore(settings.store_url),
-        "warehouse": DuckDBResource(database=str(settings.warehouse_path)),
+        "warehouse": warehouse(settings),
         "reports": ReportFolder(settings.reports_path),
-        "channels": AlertChannels(settings.alert_urls),
+        "channels": alert_channels(settings),
     }

@@ -12,8 +12,8 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs import reporting
-from dagster_defs.automation import provisioning
 from dagster_defs.definitions import defs
+from dagster_defs.jobs import provisioning
 from dagster_defs.partitions import DAYS, last_day
 from scim_app.settings import Settings
 

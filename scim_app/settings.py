@@ -35,7 +35,38 @@ class Settings(BaseSettings):
     """Key of the token digests, at least 32 characters; else read from `home/pepper`."""
 
     alert_urls: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
-    """Apprise addresses that alerts go to, separated by white space."""
+    """Where alerts go, separated by white space: Apprise addresses, `smtp://…`, `webhook+https://…`; `critical=` or
+    `warning=` before one leaves out what matters less."""
+
+    alert_webhook_secret: SecretStr | None = None
+    """Key with which webhooks are signed."""
+
+    dagster_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:3000")
+    """Address of the Dagster UI, for the links in alerts."""
+
+    mass_deprovision_percent: int = Field(default=20, ge=1, le=100)
+    """Share of the active accounts, in percent, from which deactivations within an hour are abnormal."""
+
+    mass_deprovision_least: int = Field(default=10, ge=0)
+    """Up to so many deactivations within an hour are never abnormal."""
+
+    warehouse_memory: str = "2GB"
+    """Memory that the warehouse may use; the rest goes to disk."""
+
+    end_of_day_cron: str = "10 * * * *"
+    """When snapshots of days that have ended are fixed; hourly, since days end at other times in other zones."""
+
+    weekly_report_cron: str = "0 6 * * 1"
+    """When the weekly operations report is made, in `time_zone`."""
+
+    monthly_report_cron: str = "0 6 1 * *"
+    """When the monthly joiner-mover-leaver report is made, in `time_zone`."""
+
+    quarterly_review_cron: str = "0 6 1 1,4,7,10 *"
+    """When the quarterly access review is made, in `time_zone`."""
+
+    proof_cron: str = "30 2 * * *"
+    """When the whole store is compared with its log and the log with its hashes, in `time_zone`."""
 
     rate_limit: float = Field(default=2_000, ge=0)
     """Requests a second that one token may make in the long run, in each process; 0 sets no limit."""

@@ -90,18 +90,20 @@ def tokens(
     context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
 ) -> "dg.MaterializeResult[Any]":
     """Every SCIM token, one row a day: who made it, until when it is valid, when it was last used."""
-    day = date.fromisoformat(context.partition_key)
+    days = [date.fromisoformat(key) for key in context.partition_keys]
     with scim.opened() as export, warehouse.get_connection() as connection:
-        stood = cuts(connection, day)
-        rows = [
-            {"day": day, "org": head.slug, "seq": stood[head.slug], **token}
-            for head in export.heads()
-            if head.slug in stood
-            for token in tokens_as_of(end_of(head, day), export.tokens(head.org_id))
-        ]
+        known = [(head, export.tokens(head.org_id)) for head in export.heads()]
         with kept(connection):
-            TOKENS.replace(connection, rows, day=day)
-        return result(connection, TOKENS, where="day = ?", values=[day], order="org, created_at")
+            for day in days:
+                stood = cuts(connection, day)
+                rows = [
+                    {"day": day, "org": head.slug, "seq": stood[head.slug], **token}
+                    for head, found in known
+                    if head.slug in stood
+                    for token in tokens_as_of(end_of(head, day), found)
+                ]
+                TOKENS.replace(connection, rows, day=day)
+        return result(connection, TOKENS, where="day = ?", values=[days[-1]], order="org, created_at")
 
 
 def tokens_as_of(end: str, tokens: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

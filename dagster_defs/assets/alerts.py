@@ -7,62 +7,71 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs import alerting
-from dagster_defs.alerting import Finding
-from dagster_defs.assets.changes import DEPROVISIONED_ACCOUNTS
+from dagster_defs import ledger
+from dagster_defs.assets.findings import FINDINGS
 from dagster_defs.assets.materialized import result, table_asset
-from dagster_defs.assets.sync_health import SYNC_FAILURES
+from dagster_defs.channels import Channel, ChannelRefused
+from dagster_defs.lasting import CALM
+from dagster_defs.ledger import ALERT_DELIVERIES, Outcome
 from dagster_defs.resources import AlertChannels
-from dagster_defs.warehouse import Table, transaction
-from scim_app.store.exported import Column
-
-ALERT_DELIVERIES = Table(
-    "alert_deliveries",
-    (
-        Column("finding", "text", "Id of the event that was told"),
-        Column("channel", "text", "Channel it was told to: its kind and a digest of its address"),
-        Column("title", "text", "Title of the message"),
-        Column("sent_at", "instant", "When the channel took it (UTC)"),
-    ),
-)
 
 
-@table_asset(
-    ALERT_DELIVERIES,
-    group="alerts",
-    deps=[SYNC_FAILURES.name, DEPROVISIONED_ACCOUNTS.name],
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
-)
+@table_asset(ALERT_DELIVERIES, group="alerts", deps=[FINDINGS.name], priority=9)
 def alert_deliveries(
-    warehouse: DuckDBResource, channels: dg.ResourceParam[AlertChannels]
+    context: dg.AssetExecutionContext, warehouse: DuckDBResource, channels: dg.ResourceParam[AlertChannels]
 ) -> "dg.MaterializeResult[Any]":
-    """Refused writes and deprovisioned accounts, told once to each alert channel; what fails is tried again."""
-    failed: list[str] = []
-    sent: list[dict[str, Any]] = []
-    for name, url in channels.names().items():
-        # The warehouse is open while a message goes out, so that no other run can send the same one.
-        with transaction(warehouse) as connection:
-            for message in alerting.messages(_untold(connection, name)):
-                if not channels.send(url, title=message.title, body=message.body):
-                    failed.append(name)
-                    break
-                told = {"channel": name, "title": message.title, "sent_at": datetime.now(UTC).replace(tzinfo=None)}
-                rows = [{"finding": key, **told} for key in message.keys]
-                ALERT_DELIVERIES.append(connection, rows)
-                sent += rows
-    if failed:
-        raise dg.Failure(f"these alert channels refused a message: {', '.join(failed)}")
-    with transaction(warehouse) as connection:
+    """Findings told to each alert channel, once, and again when they are over; what fails is tried again later."""
+    with warehouse.get_connection() as connection:
         ALERT_DELIVERIES.make(connection)
+        FINDINGS.make(connection)
+        for channel in channels.channels:
+            _deliver(connection, channel, channels, context)
+        counted = connection.execute(
+            "SELECT status, count(*) FROM identity.alert_deliveries GROUP BY status"
+        ).fetchall()
         return result(
-            connection, ALERT_DELIVERIES, order="sent_at DESC", channels=len(channels.urls), sent_now=len(sent)
+            connection,
+            ALERT_DELIVERIES,
+            order="first_at DESC, finding",
+            channels=len(channels.channels),
+            deliveries=dict(counted),
+            next_at=_next_look(connection),
         )
 
 
-def _untold(connection: duckdb.DuckDBPyConnection, channel: str) -> list[Finding]:
-    failures = SYNC_FAILURES.rows(connection, "ORDER BY org, seq")
-    gone = DEPROVISIONED_ACCOUNTS.rows(connection, "ORDER BY org, seq")
-    told = {row["finding"] for row in ALERT_DELIVERIES.rows(connection, "WHERE channel = ?", [channel])}
-    findings = [alerting.sync_failure(row) for row in failures]
-    findings += [alerting.deprovisioned(row) for row in gone]
-    return [finding for finding in findings if finding.key not in told]
+def _next_look(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return when there is something to do again (ISO 8601, UTC), empty when nothing waits and nothing lasts."""
+    told = connection.execute(
+        """
+        SELECT min(coalesce(next_at, first_at)) FROM identity.alert_deliveries WHERE status IN ('waiting', 'claimed')
+        """
+    ).fetchall()
+    lasting = FINDINGS.count(connection, "WHERE subject IS NOT NULL AND resolved_at IS NULL")
+    moments = [told[0][0], _now() + CALM if lasting else None]
+    return min((moment.isoformat() for moment in moments if moment), default="")
+
+
+def _deliver(
+    connection: duckdb.DuckDBPyConnection, channel: Channel, channels: AlertChannels, context: dg.AssetExecutionContext
+) -> None:
+    """Send a channel what is due; after a refusal the rest waits, since the next one would be refused too."""
+    for message in ledger.due(connection, channel, channels.links, _now()):
+        ledger.claim(connection, channel, message, _now())
+        error = _send(channel, message)
+        ledger.settle(connection, channel, Outcome(message, error, _now()))
+        if error is not None:
+            context.log.warning("the alert channel %s did not take a message: %s", channel.name, error)
+            break
+
+
+def _send(channel: Channel, message: ledger.Message) -> str | None:
+    """Send a message and return why it was refused, None when it was not."""
+    try:
+        channel.send(message)
+    except ChannelRefused as refused:
+        return str(refused)
+    return None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -19,9 +19,9 @@ def table_asset(
     group: str,
     deps: Sequence[dg.AssetSpec | str],
     partitions_def: dg.PartitionsDefinition[Any] | None = None,
-    retry_policy: dg.RetryPolicy | None = None,
+    priority: int = 0,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Return the decorator for an asset that writes a table and has its name."""
+    """Return the decorator for an asset that writes a table and has its name; of what is ready, priority goes first."""
     return dg.asset(
         name=table.name,
         deps=deps,
@@ -31,7 +31,8 @@ def table_asset(
         pool=POOL,
         metadata=table_metadata(table),
         partitions_def=partitions_def,
-        retry_policy=retry_policy,
+        backfill_policy=dg.BackfillPolicy.single_run() if partitions_def else None,
+        op_tags={"dagster/priority": str(priority)} if priority else None,
     )
 
 

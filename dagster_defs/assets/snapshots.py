@@ -107,19 +107,23 @@ _ORDERS = {USERS: "org, user_name", TEAMS: "org, display_name", TEAM_MEMBERS: "s
 @dg.multi_asset(
     specs=[spec.merge_attributes(metadata={"partition_expr": "day"}) for spec in _SPECS],
     partitions_def=DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
     pool=POOL,
 )
 def snapshots(context: dg.AssetExecutionContext, warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:
-    """Cut each organization's history at the end of the day; all tables of a day stand at the same event."""
-    day = date.fromisoformat(context.partition_key)
+    """Cut each organization's history at the end of each day; all tables of a day stand at the same event."""
+    days = [date.fromisoformat(key) for key in context.partition_keys]
     with warehouse.get_connection() as connection:
         make_views(connection)
-        stood = cuts(connection, day)
+        stood: dict[str, int] = {}
         with kept(connection):
-            CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()], day=day)
+            for day in days:
+                stood = cuts(connection, day)
+                rows = [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()]
+                CUTS.replace(connection, rows, day=day)
         for table in TABLES:
             order = _ORDERS.get(table, "org, user_name")
-            yield result(connection, table, where="day = ?", values=[day], order=order, at_event=stood)
+            yield result(connection, table, where="day = ?", values=[days[-1]], order=order, at_event=stood)
 
 
 def make_views(connection: duckdb.DuckDBPyConnection) -> None:

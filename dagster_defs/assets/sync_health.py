@@ -46,6 +46,20 @@ SYNC_HEALTH = Table(
     ),
     sql("sync_health"),
 )
+IDP_RHYTHM = Table(
+    "idp_rhythm",
+    (
+        ORGANIZATION,
+        Column("idp", "text", "Identity provider"),
+        Column("last_event_at", "instant", "When it last changed something or was refused (UTC)"),
+        Column("pauses", "integer", "Pauses between its busy hours in the 30 days before that"),
+        Column("longest_pause_seconds", "number", "The longest of these"),
+        Column(
+            "allowed_silence_seconds", "number", "Longer than this it never is silent; empty while too little is known"
+        ),
+    ),
+    sql("idp_rhythm"),
+)
 _CAUSES = pa.schema(
     [
         ("status", pa.int64()),
@@ -99,3 +113,11 @@ def sync_health(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     with warehouse.get_connection() as connection:
         SYNC_HEALTH.make(connection)
         return result(connection, SYNC_HEALTH, order="last_at DESC")
+
+
+@table_asset(IDP_RHYTHM, group="sync_health", deps=[COPY])
+def idp_rhythm(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
+    """How often each identity provider is heard of, and for how long it is silent at most."""
+    with warehouse.get_connection() as connection:
+        IDP_RHYTHM.make(connection)
+        return result(connection, IDP_RHYTHM, order="org, idp")

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from scim_app.directory.events import GENESIS, first_break
+from scim_app.directory.events import GENESIS, EventType, first_break
 from scim_app.directory.replay import replay
 from scim_app.store.comparison import differing
 from scim_app.store.engines import open_reader
@@ -91,6 +91,12 @@ class Export:
         query = sa.select(sa.func.max(events.c.seq)).where(events.c.org_id == org_id, events.c.at < before)
         with self._cut() as connection:
             return connection.execute(query).scalar_one() or 0
+
+    def last_refusal(self, org_id: str, *, after: int) -> int:
+        """Return the sequence of the last refused write after `after`, 0 when there is none."""
+        refused = (events.c.org_id == org_id, events.c.seq > after, events.c.type == EventType.WRITE_REJECTED)
+        with self._cut() as connection:
+            return connection.execute(sa.select(sa.func.max(events.c.seq)).where(*refused)).scalar_one() or 0
 
     def first_break(self, org_id: str) -> str | None:
         """Return a sentence on the first event that breaks the hash chain, or None when the log is whole."""

@@ -1,7 +1,6 @@
 """A small directory with a history, and the means to materialize it in this process."""
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,10 @@ import duckdb
 import make
 import pytest
 from make import Organization
+from recording import Recorder
 
-from dagster_defs.assets import access, alerts, changes, events, history, snapshots, sync_health
+from dagster_defs.alerting import Links
+from dagster_defs.assets import access, alerts, changes, events, findings, history, snapshots, sync_health
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import AlertChannels, resources
 from scim_app.directory.kinds import TEAM, USER
@@ -32,6 +33,8 @@ BEFORE_DBT = [
     access.tokens,
     access.orphaned_access,
     access.dormant_accounts,
+    sync_health.idp_rhythm,
+    findings.findings,
     alerts.alert_deliveries,
 ]
 
@@ -61,24 +64,10 @@ class Directory:
         self.do(lambda unit: writes.update(unit, USER, user_id, edit))
 
 
-@dataclass(frozen=True)
-class Channels(AlertChannels):
-    """Keeps what is sent; refuses everything while a file named `broken` is in its folder."""
-
-    folder: Path = Path()
-
-    def send(self, url: str, *, title: str, body: str) -> bool:
-        if (self.folder / "broken").exists():
-            return False
-        with (self.folder / "sent").open("a") as sent:
-            sent.write(f"{url} {title}\n")
-        return True
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings of a fresh home with two alert channels."""
-    return make.settings(tmp_path, alert_urls="json://one.example json://two.example")
+    """Settings of a fresh home."""
+    return make.settings(tmp_path)
 
 
 @pytest.fixture
@@ -90,15 +79,16 @@ def directory(settings: Settings) -> Generator[Directory]:
 
 
 @pytest.fixture
-def channels(settings: Settings) -> Channels:
-    """The two alert channels."""
-    return Channels(settings.alert_urls, settings.home)
+def channels() -> list[Recorder]:
+    """Two alert channels."""
+    return [Recorder("one"), Recorder("two")]
 
 
 @pytest.fixture
-def materialize(settings: Settings, channels: Channels) -> Callable[..., dg.ExecuteInProcessResult]:
+def materialize(settings: Settings, channels: list[Recorder]) -> Callable[..., dg.ExecuteInProcessResult]:
     """Materializes all assets before dbt, or those named."""
-    held = resources(settings) | {"channels": channels}
+    links = Links("https://scim.example.com", "https://dagster.example.com")
+    held = resources(settings) | {"channels": AlertChannels(tuple(channels), links)}
 
     def run(*assets: Any, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
         return dg.materialize(
@@ -120,10 +110,3 @@ def query(settings: Settings) -> Callable[[str], list[Any]]:
             return connection.execute(text).fetchall()
 
     return ask
-
-
-@pytest.fixture
-def sent(settings: Settings) -> Callable[[], list[str]]:
-    """What the alert channels took."""
-    path = settings.home / "sent"
-    return lambda: path.read_text().splitlines() if path.exists() else []

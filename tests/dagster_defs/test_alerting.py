@@ -1,53 +1,58 @@
-"""Findings become messages that say who, what and when; very many become one."""
+"""Findings become messages that say who, what, when and why; very many become one."""
 
 from datetime import datetime
 
-from dagster_defs import alerting
-from dagster_defs.alerting import DIGEST_FROM, Finding
+from dagster_defs.alerting import DIGEST_FROM, Finding, Links, Severity, messages
 
-FAILURE = {
-    "id": "e1",
-    "org": "acme",
-    "seq": 5,
-    "occurred_at": datetime(2026, 11, 24, 8, 0),
-    "method": "POST",
-    "path": "/Users",
-    "status": 409,
-    "scim_type": "uniqueness",
-    "detail": "userName is taken",
-    "subject_name": "ada@example.com",
-    "idp": "okta",
-}
+LINKS = Links("https://scim.example.com", "https://dagster.example.com")
+MOMENT = datetime(2026, 11, 24, 8)
 
 
-def test_a_refused_write_says_which_and_why() -> None:
-    finding = alerting.sync_failure(FAILURE)
-    assert (finding.key, finding.title) == ("e1", "[acme] SCIM write refused: ada@example.com")
-    assert finding.body.splitlines() == [
-        "POST /Users was answered 409 uniqueness at 2026-11-24 08:00:00 UTC.",
-        "userName is taken",
-        "Event 5, identity provider okta.",
+def finding(key: str = "e6", **told: object) -> Finding:
+    """A finding about Ada."""
+    common = {
+        "key": key,
+        "org": "acme",
+        "rule": "deprovisioned",
+        "severity": "info",
+        "title": "Account deprovisioned: ada",
+    }
+    words = {"who": "Ada, Data", "what": "the account was deactivated.", "why": "look elsewhere too."}
+    return Finding(
+        **{**common, **words, "occurred_at": MOMENT, "user_id": "u1", "asset": "deprovisioned_accounts", **told}
+    )  # type: ignore[arg-type]
+
+
+def test_a_message_says_who_what_when_why_and_where_to_look() -> None:
+    (message,) = messages([finding()], LINKS)
+    assert message.title == "[acme] Account deprovisioned: ada"
+    assert message.body.splitlines() == [
+        "Who: Ada, Data",
+        "What: the account was deactivated.",
+        "When: 2026-11-24 08:00:00 UTC",
+        "Why it matters: look elsewhere too.",
+        "Person: https://scim.example.com/acme/settings/users/u1",
+        "Asset: https://dagster.example.com/assets/deprovisioned_accounts",
     ]
 
 
-def test_a_deprovisioned_account_says_what_it_lost() -> None:
-    row = {
-        **FAILURE,
-        "event_id": "e6",
-        "user_name": "ada",
-        "display_name": "Ada",
-        "how": "deactivated",
-        "teams": "Data",
-    }
-    finding = alerting.deprovisioned(row)
-    assert finding.key == "e6"
-    assert "Ada was deactivated" in finding.body
-    assert "Teams lost: Data." in finding.body
+def test_what_is_over_says_since_when() -> None:
+    (message,) = messages([finding(resolved_at=datetime(2026, 11, 24, 9))], LINKS, state="resolved")
+    assert message.title == "[acme] Resolved: Account deprovisioned: ada"
+    assert "over at 2026-11-24 09:00:00 UTC" in message.body
 
 
 def test_few_findings_are_a_message_each_and_many_are_one_digest() -> None:
-    findings = [Finding(str(number), f"title {number}", "body") for number in range(DIGEST_FROM + 1)]
-    assert len(alerting.messages(findings[:-1])) == DIGEST_FROM
-    (digest,) = alerting.messages(findings)
-    assert digest.keys == tuple(finding.key for finding in findings)
-    assert all(finding.title in digest.body for finding in findings)
+    many = [finding(str(number), title=f"title {number}") for number in range(DIGEST_FROM + 1)]
+    many[3] = finding("3", title="title 3", severity="critical")
+    assert len(messages(many[:-1], LINKS)) == DIGEST_FROM
+    (digest,) = messages(many, LINKS)
+    assert digest.keys == tuple(one.key for one in many)
+    assert digest.severity is Severity.CRITICAL
+    assert all(one.title in digest.body for one in many)
+
+
+def test_a_digest_of_thousands_stays_readable() -> None:
+    (digest,) = messages([finding(str(number)) for number in range(5000)], LINKS)
+    assert len(digest.body.splitlines()) < 60
+    assert "and 4950 more" in digest.body

@@ -1,5 +1,7 @@
 """Runs are asked for when there is something new, once, and for the day it is in each organization."""
 
+import os
+import subprocess
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -7,10 +9,12 @@ import dagster as dg
 import duckdb
 import make
 import pytest
+from dagster._core.events import EngineEventData
 
-from dagster_defs import automation, partitions
+from dagster_defs import jobs, partitions, run_sensors, schedules, sensors
+from dagster_defs.alerting import Links
 from dagster_defs.assets import snapshots
-from dagster_defs.resources import resources
+from dagster_defs.resources import AlertChannels, resources
 from scim_app.settings import Settings
 from scim_app.store.export import Head
 
@@ -18,7 +22,7 @@ from scim_app.store.export import Head
 def tick(scim: Any, cursor: str | None, instance: dg.DagsterInstance) -> Any:
     """One evaluation of the sensor."""
     context = dg.build_sensor_context(cursor=cursor, instance=instance, resources={"scim": scim})
-    return automation.provisioning_event_sensor(context)
+    return sensors.provisioning_event_sensor(context)
 
 
 def test_the_sensor_asks_for_one_run_for_any_number_of_events(directory: Any, settings: Settings) -> None:
@@ -38,7 +42,7 @@ def test_the_sensor_asks_for_one_run_for_any_number_of_events(directory: Any, se
 def test_the_sensor_waits_for_a_run_that_has_not_begun(directory: Any, settings: Settings) -> None:
     directory.user("ada@example.com")
     with dg.DagsterInstance.ephemeral() as instance:
-        instance.add_run(dg.DagsterRun(job_name=automation.provisioning.name, status=dg.DagsterRunStatus.NOT_STARTED))
+        instance.add_run(dg.DagsterRun(job_name=jobs.provisioning.name, status=dg.DagsterRunStatus.NOT_STARTED))
         assert isinstance(tick(resources(settings)["scim"], None, instance), dg.SkipReason)
 
 
@@ -79,41 +83,94 @@ def test_a_past_day_is_cut_at_its_end_and_the_running_day_is_not(
         assert snapshots.cuts(warehouse, date(2099, 1, 2)) == {"acme": 4}
 
 
-def test_the_schedule_fixes_each_organizations_day_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+DAYS = dg.DailyPartitionsDefinition(start_date="2026-10-01", end_date="2026-11-01")
+
+
+def ended(settings: Settings, instance: dg.DagsterInstance) -> list[tuple[str, ...]]:
+    """What the schedule asks for at an instant that is the 25th in Tokyo, the 24th in Los Angeles."""
+    at = datetime(2026, 10, 24, 16, 10, tzinfo=UTC)
+    held = {"scim": resources(settings)["scim"]}
+    with dg.build_schedule_context(scheduled_execution_time=at, resources=held, instance=instance) as context:
+        asked: Any = schedules.end_of_day_schedule(context)
+        return [(one.run_key, *sorted(one.tags.values())) for one in asked]
+
+
+def test_the_schedule_fixes_each_zones_day_with_all_days_before_that_were_missed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make.organization(settings, "west", time_zone="America/Los_Angeles")
     make.organization(settings, "east", time_zone="Asia/Tokyo")
     make.organization(settings, "east-too", time_zone="Asia/Tokyo")
-    monkeypatch.setattr(
-        automation, "DAYS", dg.DailyPartitionsDefinition(start_date="2026-10-01", end_date="2026-11-01")
-    )
-    at = datetime(2026, 10, 24, 16, 10, tzinfo=UTC)  # the 25th in Tokyo, the 24th in Los Angeles
-    context = dg.build_schedule_context(scheduled_execution_time=at, resources={"scim": resources(settings)["scim"]})
-    requests = list(automation.end_of_day_schedule(context))
-    assert [(request.run_key, request.partition_key) for request in requests] == [
-        ("end-of-day/America/Los_Angeles/2026-10-23", "2026-10-23"),
-        ("end-of-day/Asia/Tokyo/2026-10-24", "2026-10-24"),
-    ]
+    monkeypatch.setattr(schedules, "DAYS", DAYS)
+    with dg.DagsterInstance.local_temp(str(settings.home)) as instance:
+        assert ended(settings, instance) == [
+            ("end-of-day/America/Los_Angeles/2026-10-23/2026-10-01", "2026-10-01", "2026-10-23"),
+            ("end-of-day/Asia/Tokyo/2026-10-24/2026-10-01", "2026-10-01", "2026-10-24"),
+        ]
+        for day in DAYS.get_partition_keys():
+            instance.report_runless_asset_event(dg.AssetMaterialization("users", partition=day))
+        assert ended(settings, instance)[1] == (
+            "end-of-day/Asia/Tokyo/2026-10-24/2026-10-24",
+            "2026-10-24",
+            "2026-10-24",
+        )
 
 
-def test_a_failed_run_is_told_to_every_channel(channels: Any, sent: Any) -> None:
+def run(instance: dg.DagsterInstance, error: str = "") -> dg.ExecuteInProcessResult:
+    """A run of the job that follows every change."""
+
     @dg.op
-    def fails() -> None:
-        raise ValueError("out of disk")
+    def works() -> None:
+        if error:
+            raise ValueError(error)
 
-    @dg.job(name=automation.provisioning.name)
-    def failing() -> None:
-        fails()
+    @dg.job(name=jobs.provisioning.name)
+    def job() -> None:
+        works()
 
+    return job.execute_in_process(instance=instance, raise_on_error=False)
+
+
+def told(instance: dg.DagsterInstance, channels: AlertChannels, result: dg.ExecuteInProcessResult) -> None:
+    """Let the sensors of runs see a run that ended."""
+    event = result.get_run_success_event() if result.success else result.get_run_failure_event()
+    run = instance.get_run_by_id(result.run_id)
+    assert run
+    context = dg.build_run_status_sensor_context("sensor", event, instance, run)
+    if result.success:
+        run_sensors.run_recovery_alert(context, channels=channels)
+    else:
+        run_sensors.run_failure_alert(context.for_run_failure(), channels=channels)
+
+
+def test_a_job_that_fails_is_told_once_and_again_when_it_works(channels: Any) -> None:
+    held = AlertChannels(tuple(channels), Links("https://scim.example.com", "https://dagster.example.com"))
     with dg.DagsterInstance.ephemeral() as instance:
-        result = failing.execute_in_process(instance=instance, raise_on_error=False)
-        context = dg.build_run_status_sensor_context(
-            sensor_name="run_failure_alert",
-            dagster_event=result.get_run_failure_event(),
-            dagster_instance=instance,
-            dagster_run=result.dagster_run,
-        ).for_run_failure()
-        automation.run_failure_alert(context, channels=channels)
-    assert sent() == [
-        "json://one.example Dagster run failed: provisioning",
-        "json://two.example Dagster run failed: provisioning",
-    ]
+        for error in ("", "out of disk", "out of disk", ""):
+            told(instance, held, run(instance, error))
+    assert [channel.titles for channel in channels] == [
+        ["Dagster run failed: provisioning", "Resolved: Dagster run failed: provisioning"]
+    ] * 2
+    assert "https://dagster.example.com/runs/" in channels[0].sent[0].body
+
+
+def test_a_run_whose_process_is_gone_is_ended() -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    with dg.DagsterInstance.ephemeral() as instance:
+        begun = instance.add_run(dg.DagsterRun(job_name="provisioning", status=dg.DagsterRunStatus.STARTED))
+        instance.report_engine_event("Started process", begun, EngineEventData.in_process(process.pid))
+        run_sensors.lost_run_sensor(dg.build_sensor_context(instance=instance))
+        ended = instance.get_run_by_id(begun.run_id)
+        assert ended
+        assert ended.status == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_whose_process_lives_is_left_alone() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        begun = instance.add_run(dg.DagsterRun(job_name="provisioning", status=dg.DagsterRunStatus.STARTED))
+        instance.report_engine_event("Started process", begun, EngineEventData.in_process(os.getpid()))
+        run_sensors.lost_run_sensor(dg.build_sensor_context(instance=instance))
+        left = instance.get_run_by_id(begun.run_id)
+        assert left
+        assert left.status == dg.DagsterRunStatus.STARTED

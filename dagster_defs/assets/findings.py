@@ -1,0 +1,114 @@
+"""Findings: what a person should know of, one row each. What events show stays; what lasts opens and closes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+
+from dagster_defs import lasting
+from dagster_defs.assets.changes import DEPROVISIONED_ACCOUNTS
+from dagster_defs.assets.materialized import result, table_asset
+from dagster_defs.assets.sync_health import IDP_RHYTHM, SYNC_FAILURES
+from dagster_defs.check_states import failed
+from dagster_defs.incremental import BLOCK, COPY, advance, run_sql
+from dagster_defs.lasting import Wrong
+from dagster_defs.resources import ScimStore
+from dagster_defs.warehouse import ORGANIZATION, Table, kept
+from scim_app.settings import Settings
+from scim_app.store.exported import Column
+
+FINDINGS = Table(
+    "findings",
+    (
+        Column("key", "text", "Tells the finding apart, the same in every run"),
+        ORGANIZATION,
+        Column("rule", "text", "What was looked for: `deprovisioned`, `refused_write`, `idp_silence` …"),
+        Column("subject", "text", "Of what lasts: what it is about; empty where an event shows it"),
+        Column("severity", "text", "`info`, `warning` or `critical`"),
+        Column("title", "text", "The finding in a few words"),
+        Column("who", "text", "Whom it is about"),
+        Column("what", "text", "What happened or is wrong"),
+        Column("why", "text", "Why it matters and what to do"),
+        Column("occurred_at", "instant", "When it happened, or was first seen (UTC)"),
+        Column("user_id", "text", "Account whose page tells more"),
+        Column("asset", "text", "Asset whose page tells more"),
+        Column("seq", "integer", "Event that shows it"),
+        Column("cleared_at", "instant", "Of what lasts: since when it looks right again (UTC)"),
+        Column("resolved_at", "instant", "When it was over (UTC): right for ten minutes"),
+    ),
+)
+
+
+@table_asset(
+    FINDINGS, group="alerts", deps=[DEPROVISIONED_ACCOUNTS.name, SYNC_FAILURES.name, IDP_RHYTHM.name, COPY], priority=9
+)
+def findings(
+    context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
+) -> "dg.MaterializeResult[Any]":
+    """Leavers, refused writes, late or mass deprovisioning, silence, tokens that end, failed checks: one row each."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with warehouse.get_connection() as connection:
+        carry(connection)
+        known = FINDINGS.rows(connection, "WHERE subject IS NOT NULL AND resolved_at IS NULL ORDER BY key")
+        wrong = [
+            *lasting.silence(heard(connection, scim), now),
+            *lasting.expiry(scim.tokens(), now),
+            *_mass_deprovisioning(connection, now),
+            *_failed_checks(context, known),
+        ]
+        with kept(connection):
+            connection.execute("DELETE FROM identity.findings WHERE subject IS NOT NULL AND resolved_at IS NULL")
+            FINDINGS.append(connection, lasting.merge(known, wrong, now))
+        still = FINDINGS.count(connection, "WHERE subject IS NOT NULL AND resolved_at IS NULL")
+        return result(connection, FINDINGS, order="occurred_at DESC, key", open_now=still)
+
+
+def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
+    """Take in what the new events show, and return how many events were looked at."""
+    return advance(connection, FINDINGS.name, [FINDINGS], lambda: run_sql(connection, "findings_of_events"), block)
+
+
+def heard(connection: duckdb.DuckDBPyConnection, scim: ScimStore) -> list[dict[str, Any]]:
+    """Return the rows of `idp_rhythm` with `last_seen_at`: the last event, or the last use of a token."""
+    used = [token for token in scim.tokens() if token["last_used_at"] and not token["revoked_at"]]
+    rows = IDP_RHYTHM.rows(connection)
+    for row in rows:
+        moments = [t["last_used_at"] for t in used if (t["org"], t["idp"]) == (row["org"], row["idp"])]
+        row["last_seen_at"] = max([row["last_event_at"], *moments])
+    return rows
+
+
+def _mass_deprovisioning(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Wrong]:
+    settings = Settings()
+    return lasting.mass_deprovisioning(
+        leavers_and_active(connection, now),
+        percent=settings.mass_deprovision_percent,
+        least=settings.mass_deprovision_least,
+    )
+
+
+def leavers_and_active(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[dict[str, Any]]:
+    """Return for each organization `org`, `gone` in the last hour, and `active` before that."""
+    found = connection.execute(
+        """
+        SELECT known.org, coalesce(gone.gone, 0), coalesce(gone.gone, 0) + coalesce(active.active, 0)
+        FROM identity.organizations AS known
+        LEFT JOIN (
+            SELECT org, count(*) AS gone FROM identity.deprovisioned_accounts
+            WHERE occurred_at > $now::TIMESTAMP - INTERVAL 1 HOUR GROUP BY org
+        ) AS gone ON gone.org = known.org
+        LEFT JOIN (
+            SELECT org, count(*) AS active FROM identity.user_versions
+            WHERE until_seq IS NULL AND active GROUP BY org
+        ) AS active ON active.org = known.org
+        """,
+        {"now": now},
+    )
+    return [dict(zip(("org", "gone", "active"), row, strict=True)) for row in found.fetchall()]
+
+
+def _failed_checks(context: dg.AssetExecutionContext, known: list[dict[str, Any]]) -> list[Wrong]:
+    before = {row["subject"] for row in known if row["rule"] == "check_failed"}
+    return lasting.failed_checks([(one.asset, one.name, one.severity) for one in failed(context.instance, before)])

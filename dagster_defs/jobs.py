@@ -1,0 +1,58 @@
+"""What is run together."""
+
+import dagster as dg
+
+CADENCE = "scim/cadence"
+"""Tag of assets that a schedule makes: `weekly`, `monthly` or `quarterly`. All others follow every change."""
+
+
+def _every(cadence: str) -> dg.AssetSelection:
+    return dg.AssetSelection.tag(CADENCE, cadence)
+
+
+_SCHEDULED = _every("weekly") | _every("monthly") | _every("quarterly")
+_SNAPSHOTS = dg.AssetSelection.assets("users", "teams", "team_members", "role_grants", "effective_access", "tokens")
+_REPORTS = dg.AssetSelection.groups("reports")
+
+provisioning = dg.define_asset_job(
+    "provisioning",
+    selection=dg.AssetSelection.all() - _SCHEDULED,
+    description="Copies new events, renews the day's snapshots, finds changes, sends alerts, builds the marts.",
+)
+end_of_day = dg.define_asset_job(
+    "end_of_day",
+    selection=_SNAPSHOTS,
+    description="Fixes the snapshots of days that have ended, however many there are, in one run.",
+)
+alerts = dg.define_asset_job(
+    "alerts",
+    selection=dg.AssetSelection.assets("findings", "alert_deliveries"),
+    description="Looks for what lasts (silence, tokens that end, failed checks) and sends what is due.",
+)
+proof = dg.define_asset_job(
+    "proof",
+    selection=dg.AssetSelection.checks_for_assets("provisioning_events", "users"),
+    tags={"scim/proof": "whole"},
+    description="Compares the whole store with its log, and the whole log with its hashes.",
+)
+weekly_operations = dg.define_asset_job(
+    "weekly_operations",
+    selection=_every("weekly") | _REPORTS,
+    description="The weekly operations report: sync health, leavers, tokens.",
+)
+monthly_joiner_mover_leaver = dg.define_asset_job(
+    "monthly_joiner_mover_leaver",
+    selection=_every("monthly") | _REPORTS,
+    description="The monthly report on joiners, movers and leavers.",
+)
+quarterly_access_review = dg.define_asset_job(
+    "quarterly_access_review",
+    selection=_every("quarterly") | _REPORTS,
+    description="The population and the pack of the quarterly access review.",
+)
+
+JOBS = [
+    *(provisioning, end_of_day, alerts, proof),
+    *(weekly_operations, monthly_joiner_mover_leaver, quarterly_access_review),
+]
+"""All jobs."""

@@ -1,0 +1,128 @@
+"""What runs as things happen: provisioning, refused writes, silence, tokens that end, failed checks."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+
+from dagster_defs import jobs, lasting
+from dagster_defs.assets.findings import heard
+from dagster_defs.check_states import failed
+from dagster_defs.partitions import DAYS, last_day
+from dagster_defs.resources import ScimStore
+
+_ON = dg.DefaultSensorStatus.RUNNING
+_WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+_Answer = dg.SensorResult | dg.SkipReason
+
+
+def _waits(context: dg.SensorEvaluationContext, job: str) -> bool:
+    """Tell whether a run of a job has been asked for and has not begun."""
+    return bool(context.instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_WAITING), limit=1))
+
+
+def _digest(cursor: str) -> str:
+    return hashlib.sha256(cursor.encode()).hexdigest()
+
+
+@dg.sensor(job=jobs.provisioning, minimum_interval_seconds=5, default_status=_ON)
+def provisioning_event_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourceParam[ScimStore]) -> _Answer:
+    """Ask for one run when any organization's log has grown; what comes while it runs goes into the next one."""
+    heads = {head.org_id: [head.log_epoch, head.last_seq] for head in scim.heads()}
+    cursor = json.dumps(heads, sort_keys=True)
+    if not heads or cursor == context.cursor:
+        return dg.SkipReason("no new events")
+    if _waits(context, jobs.provisioning.name):
+        return dg.SkipReason("a run that has not begun yet will copy these events too")
+    request = dg.RunRequest(run_key=_digest(cursor), partition_key=last_day(DAYS).isoformat())
+    return dg.SensorResult([request], cursor=cursor)
+
+
+@dg.sensor(job=jobs.provisioning, minimum_interval_seconds=60, default_status=_ON)
+def sync_failure_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourceParam[ScimStore]) -> _Answer:
+    """Ask for a run when a refused write has not reached the warehouse a minute later: a second net under the first."""
+    copied = _copied(context.instance)
+    refused = {head.slug: scim.last_refusal(head.org_id, after=copied.get(head.slug, 0)) for head in scim.heads()}
+    missed = {slug: seq for slug, seq in refused.items() if seq}
+    cursor = json.dumps(missed, sort_keys=True)
+    if not missed:
+        return dg.SensorResult(skip_reason="every refused write has been copied", cursor="")
+    if cursor != context.cursor:
+        return dg.SensorResult(skip_reason="refused writes that the next run will copy", cursor=cursor)
+    if _waits(context, jobs.provisioning.name):
+        return dg.SkipReason("a run that has not begun yet will copy them")
+    request = dg.RunRequest(run_key=f"refused/{_digest(cursor)}", partition_key=last_day(DAYS).isoformat())
+    return dg.SensorResult([request], cursor=cursor)
+
+
+def _copied(instance: dg.DagsterInstance) -> dict[str, int]:
+    """Return the last event of each organization that the warehouse holds, as the last run told."""
+    event = instance.get_latest_materialization_event(dg.AssetKey("provisioning_events"))
+    materialization = event.asset_materialization if event else None
+    told = materialization.metadata.get("last_event") if materialization else None
+    return told.value if told and isinstance(told.value, Mapping) else {}  # pyright: ignore[reportReturnType]
+
+
+def _changed(context: dg.SensorEvaluationContext, state: Any, what: str) -> _Answer:
+    """Ask for a run of the alerts when a state differs from the one before."""
+    cursor = json.dumps(state, sort_keys=True)
+    if cursor == (context.cursor or "[]"):
+        return dg.SkipReason(f"{what}: as before")
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    return dg.SensorResult([dg.RunRequest(run_key=f"{context.sensor_name}/{moment}/{_digest(cursor)}")], cursor=cursor)
+
+
+@dg.sensor(job=jobs.alerts, minimum_interval_seconds=60, default_status=_ON)
+def idp_silence_sensor(
+    context: dg.SensorEvaluationContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
+) -> _Answer:
+    """Look whether an identity provider has been silent for longer than it ever is, or is heard of again."""
+    try:
+        with duckdb.connect(warehouse.database, read_only=True) as connection:
+            rows = heard(connection, scim)
+    except duckdb.Error:
+        return dg.SkipReason("the warehouse is being written, or there is none yet")
+    silent = [f"{one.org}/{one.subject}" for one in lasting.silence(rows, datetime.now(UTC).replace(tzinfo=None))]
+    return _changed(context, silent, "silence")
+
+
+@dg.sensor(job=jobs.alerts, minimum_interval_seconds=300, default_status=_ON)
+def token_expiry_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourceParam[ScimStore]) -> _Answer:
+    """Look whether a token ends within 30, 7 or 1 days, or has been replaced."""
+    ending = lasting.expiry(scim.tokens(), datetime.now(UTC).replace(tzinfo=None))
+    return _changed(context, sorted(one.subject for one in ending), "tokens")
+
+
+@dg.sensor(job=jobs.alerts, minimum_interval_seconds=30, default_status=_ON)
+def asset_check_failure_sensor(context: dg.SensorEvaluationContext) -> _Answer:
+    """Look whether a check failed, or passes again."""
+    before: set[str] = set(json.loads(context.cursor or "[]"))
+    return _changed(context, [one.path for one in failed(context.instance, before)], "checks")
+
+
+@dg.sensor(job=jobs.alerts, minimum_interval_seconds=15, default_status=_ON)
+def alert_retry_sensor(context: dg.SensorEvaluationContext) -> _Answer:
+    """Ask for a run when a message that was refused is due again, or what was wrong has been right for a while."""
+    event = context.instance.get_latest_materialization_event(dg.AssetKey("alert_deliveries"))
+    materialization = event.asset_materialization if event else None
+    told = materialization.metadata.get("next_at") if materialization else None
+    if event is None or told is None or not told.value:
+        return dg.SkipReason("no message waits")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    if now < datetime.fromisoformat(str(told.value)):
+        return dg.SkipReason(f"the next try is at {told.value} UTC")
+    if _waits(context, jobs.alerts.name):
+        return dg.SkipReason("a run that has not begun yet will try")
+    return dg.SensorResult([dg.RunRequest(run_key=f"retry/{event.run_id}")])
+
+
+SENSORS = [
+    *(provisioning_event_sensor, sync_failure_sensor, idp_silence_sensor, token_expiry_sensor),
+    *(asset_check_failure_sensor, alert_retry_sensor),
+]
+"""All sensors of what happens; `run_sensors` has those of runs."""
