@@ -96,7 +96,7 @@ def actor_name(actor: str) -> str:
     """Return what people call an actor of the log: a token by its id, a person by name."""
     if actor == "cli":
         return "command line"
-    return f"SCIM token {actor}" if len(actor) == 12 and actor.isalnum() else actor
+    return f"token {actor}" if len(actor) == 12 and actor.isalnum() else actor
 
 
 def attribute_name(name: str) -> str:

@@ -13,6 +13,9 @@ Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port of the SCIM service.")]
 
 
+START_SECONDS = 60
+
+
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
@@ -30,6 +33,7 @@ def serve(
         access_log=False,
         server_header=False,
         log_level="warning",
+        timeout_worker_healthcheck=START_SECONDS,  # a worker that still imports must not be taken for a dead one
     )
 
 
