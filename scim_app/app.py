@@ -40,15 +40,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _log_as_json()
     store = Store(settings.store_url)
     service = scim_service(settings.read_pepper())
+    scim = ScimEndpoint(store, settings, service)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         yield
+        scim.recorder.flush()
         store.close()
 
     app = FastAPI(title="dagster-scim", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.redirect_slashes = False
-    app.router.routes.append(Route("/{org}/scim/v2{path:path}", ScimEndpoint(store, settings, service)))
+    app.router.routes.append(Route("/{org}/scim/v2{path:path}", scim))
     app.add_api_route("/healthz", lambda: {"status": "ok"})
     add_settings(app, Site.of(store, settings))
 

@@ -69,3 +69,8 @@ def scim(service: Service, organization: Organization) -> Generator[httpx.Client
     """A client of the fresh organization."""
     with organization.client(service.address) as client:
         yield client
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many requests the fuzz test sends on each database."""
+    parser.addoption("--requests", default="1500", help="requests of the fuzz test on each database")

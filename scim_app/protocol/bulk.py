@@ -33,7 +33,8 @@ def read(call: Call) -> tuple[list[Json], int | None]:
     """
     body = {name.lower(): value for name, value in call.body.items()}
     asked, most = body.get("operations"), body.get("failonerrors")
-    if str(BulkRequest.__schema__) not in (body.get("schemas") or ()):
+    schemas = body.get("schemas")
+    if not isinstance(schemas, list) or str(BulkRequest.__schema__) not in schemas:
         raise InvalidSyntaxException(detail=f"schemas must name {BulkRequest.__schema__}")
     if not isinstance(asked, list) or not asked or not all(isinstance(one, dict) for one in asked):
         raise InvalidSyntaxException(detail="Operations must be a list of one or more operations")

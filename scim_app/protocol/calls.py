@@ -23,7 +23,8 @@ T = TypeVar("T")
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _HIDDEN = "[redacted]"
-_KEPT_BYTES = 8192
+KEPT_BYTES = 8192
+"""Longest body that is remembered."""
 
 
 @dataclass(slots=True)
@@ -105,16 +106,16 @@ class Call:
             subject_kind=kind.name if kind else "organization",
             subject_id=target,
             subject_name=named if isinstance(named, str) else None,
-            change={"request": _kept(self.body)},
+            change={"request": kept(self.body)},
             status=error.status,
             scim_type=error.scim_type or None,
-            detail=str(error)[:_KEPT_BYTES],
+            detail=str(error)[:KEPT_BYTES],
         )
 
 
-def _kept(body: dict[str, Any]) -> Any:
+def kept(body: dict[str, Any]) -> Any:
     """Return a body without passwords, or its size where it is long."""
-    return redact(body) if len(repr(body)) <= _KEPT_BYTES else {"characters": len(repr(body))}
+    return redact(body) if len(repr(body)) <= KEPT_BYTES else {"characters": len(repr(body))}
 
 
 def redact(value: Any) -> Any:

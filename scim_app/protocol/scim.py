@@ -13,14 +13,17 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from scim_app.directory.events import Actor
+from scim_app.directory.failures import SCIM_OFF
 from scim_app.errors import StoreUnavailable
 from scim_app.protocol.calls import WRITES, Call, Reply
 from scim_app.protocol.operations import serve
 from scim_app.protocol.rate import RateLimit, TooManyRequests
 from scim_app.protocol.receive import read_object, read_path, size_for
+from scim_app.protocol.recorder import Recorder, Trace
 from scim_app.protocol.wire import Service, scim_error
 from scim_app.settings import Settings
 from scim_app.store import tokens
+from scim_app.store.credentials import Use
 from scim_app.store.session import Store
 from scim_app.store.stamps import new_id, now
 
@@ -37,25 +40,29 @@ class ScimEndpoint:
         self._service = service
         self._settings = settings
         self._pepper = settings.read_pepper()
+        self.recorder = Recorder(store)
         self._rate = RateLimit(settings.rate_limit, settings.rate_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever goes wrong, the answer is SCIM's."""
         request, request_id = Request(scope, receive), new_id()
+        trace = Trace(request, request_id)
         try:
             async with asyncio.timeout(self._settings.request_seconds):
-                reply = await self._serve(request, request_id)
+                reply = await self._serve(request, request_id, trace)
         except ClientDisconnect:
             return
         except Exception as problem:
+            trace.problem = scim_error(problem)
             reply = failure(self._service, problem, request_id)
+        self.recorder.add(trace.answered(int(reply.status)))
         log.info("scim", request_id=request_id, method=request.method, path=request.url.path, status=int(reply.status))
         headers = reply.headers | {"X-Request-Id": request_id}
         response = Response(reply.body, int(reply.status), headers, SCIM_MEDIA_TYPE)
         async with asyncio.timeout(self._settings.request_seconds):
             await response(scope, receive, send)
 
-    async def _serve(self, request: Request, request_id: str) -> Reply:
+    async def _serve(self, request: Request, request_id: str, trace: Trace) -> Reply:
         service = self._service
         scim_request = self._scim_request(request)
         method, path = scim_request.method, scim_request.path
@@ -63,6 +70,7 @@ class ScimEndpoint:
             # Readable without a token, so that clients learn how to get one (RFC 7643 §5).
             return Reply.of(service.service_provider_config(scim_request.url, scim_request.query))
         caller = self._authenticate(request)
+        trace.token_id = caller.token_id
         self._rate.take(caller.token_id)
         target = service.match(scim_request)
         actor = Actor(name=caller.token_id, idp=caller.idp, request_id=request_id, method=method, path=path)
@@ -70,9 +78,9 @@ class ScimEndpoint:
         writing = method in WRITES and target.operation is not Operation.search_with_body
         try:
             if not caller.scim_enabled:
-                raise ForbiddenException(detail="SCIM provisioning is switched off for this organization")
+                raise ForbiddenException(detail=f"{SCIM_OFF} for this organization")
             if method in WRITES and method != "DELETE":
-                call.body = await read_object(request, size_for(target))
+                call.body = trace.body = await read_object(request, size_for(target))
             return await serve(self._store, call)
         except Exception as problem:
             error = scim_error(problem)
@@ -102,7 +110,8 @@ class ScimEndpoint:
                 detail="a valid SCIM token of this organization is needed: Authorization: Bearer scim_…"
             )
         if (caller.last_used_at or "")[:16] != now()[:16]:
-            self._store.submit(lambda c: tokens.note_use(c, caller.token_id), caller.token_id)
+            use = Use(request.client.host if request.client else None, request.headers.get("user-agent"))
+            self._store.submit(lambda c: tokens.note_use(c, caller.token_id, use), caller.token_id)
         return caller
 
     async def _remember(self, call: Call, error: SCIMException) -> None:

@@ -1,6 +1,7 @@
 """Writing the event log: one write of one organization, its lock, its moment and its events."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -78,6 +79,17 @@ class Unit:
     def _move_head(self) -> int:
         _MOVE_HEAD.run(self.connection, org=self.org_id, seq=self._seq, hash=self._hash, at=self.at)
         return self._seq
+
+    @contextmanager
+    def attempt(self) -> Generator[None]:
+        """Make the block undo itself alone when an error leaves it: its rows, and the events it recorded."""
+        before = self._seq, self._hash
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self._seq, self._hash = before
+            raise
 
     def _row(self, event: Event) -> dict[str, Any]:
         self._seq += 1

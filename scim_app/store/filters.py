@@ -137,6 +137,8 @@ class _Compiler(_Logic):
         if binding is None:
             return sa.false()
         value = _operand(binding, node, unique=self._unique)
+        if _is_complex(binding) and value is not None:
+            return sa.true() if node.op == CompareOperator.ne else sa.false()  # no scalar is equal to an object
         if not binding.is_multivalued:
             return self._compare(self._attributes.single(binding), node.op, value)
         rows = self._attributes.rows(binding)
@@ -196,11 +198,19 @@ class _ScalarCompiler(_Logic):
 
     def visit_comparison(self, node: Comparison) -> Condition:
         """Compare the element itself."""
-        return self._compare(self._rows.read(None, True, str), node.op, node.value) if _is_value(node) else sa.false()
+        if not _is_value(node):
+            return sa.false()
+        if node.value is not None and not isinstance(node.value, str):
+            return sa.true() if node.op == CompareOperator.ne else sa.false()  # the elements are strings
+        return self._compare(self._rows.read(None, True, str), node.op, node.value)
 
 
 def _is_value(node: Comparison | Present) -> bool:
     return node.attr_path.attr.lower() == "value" and node.attr_path.sub_attr is None
+
+
+def _is_complex(binding: AttributeBinding) -> bool:
+    return isclass(binding.target_type) and issubclass(binding.target_type, BaseModel)
 
 
 def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -> Any:

@@ -72,7 +72,9 @@ class PostgresJson:
 
     def part(self, value: Expression, sub: str | None, kind: Type = str) -> Expression:
         """Return an element that `elements` gave, or one of its attributes."""
-        return _typed(sa.func.jsonb_extract_path_text(value, sub) if sub else value.op("#>>")(_HERE), kind)
+        return _typed(
+            sa.func.jsonb_extract_path_text(value, sub) if sub else value.op("#>>", return_type=sa.Text())(_HERE), kind
+        )
 
     def holds(self, text: Expression, value: str) -> Expression:
         """Tell whether a text contains another."""

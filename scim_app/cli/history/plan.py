@@ -6,57 +6,22 @@ returns, a mapping error that deactivates many at once, a quiet stretch, token r
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import count
 from random import Random
 from typing import Any
 
 from scim_app.cli.history import refusals
 from scim_app.cli.history.people import DEPARTMENTS, Person, person
+from scim_app.cli.history.steps import Does, Step
 
 DAYS = 365
 TEAM_SIZE = 60
 """People of one department whom one team takes, about."""
 SHARED_TEAMS = ("Data Admins", "On-call", "Finance Reports")
 MASS_DAY, QUIET_DAYS, ROTATION_DAYS = 212, range(120, 124), (175, 330)
-
-
-class Does(StrEnum):
-    """What a step does."""
-
-    TOKEN = "token"  # noqa: S105
-    TEAM = "team"
-    PROVISION = "provision"
-    CHANGE = "change"
-    DEACTIVATE = "deactivate"
-    REACTIVATE = "reactivate"
-    DELETE = "delete"
-    ENTER = "enter"
-    EXIT = "exit"
-    REFUSE = "refuse"
-    GRANT = "grant"
-    REVOKE = "revoke"
-    OWN = "own"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that happens: when (UTC), what, to whom, and in which team or with which details."""
-
-    at: datetime
-    does: Does
-    who: Person | None = None
-    team: str | None = None
-    detail: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def person(self) -> Person:
-        """Whom it happens to; a step of another kind has nobody, and raises ValueError."""
-        if self.who is None:
-            raise ValueError(f"{self.does} happens to nobody")
-        return self.who
+REVIEW_DAYS = (75, 166, 257, 343)
+"""Days on which a review is opened; it is decided within ten days and closed after two weeks."""
 
 
 def year(people: int = 240, *, seed: int = 7, starts: datetime, days: int = DAYS) -> Iterator[Step]:
@@ -85,6 +50,7 @@ class _Company:
         self.active: dict[int, Person] = {}
         self.teams: dict[int, set[str]] = {}
         self._busy: set[int] = set()
+        self._staying: set[int] = set()
         self._agenda: list[tuple[datetime, str, int, Step]] = []
         self._order, self._numbers = count(), count(1)
 
@@ -118,7 +84,9 @@ class _Company:
             self._arrive(one, at + timedelta(minutes=10), waits=timedelta(minutes=30))
         self._grants(named, at + timedelta(hours=4))
         for index, name in enumerate(named):
-            self.add(at + timedelta(hours=5), Does.OWN, first[index * 3 % len(first)], name)
+            owner = first[index * 3 % len(first)]
+            self._staying.add(owner.number)
+            self.add(at + timedelta(hours=5), Does.OWN, owner, name)
 
     def _grants(self, teams: list[str], at: datetime) -> None:
         for name in teams:
@@ -130,6 +98,7 @@ class _Company:
                 self.add(at, Does.GRANT, team=name, role="admin", scope="organization", reason="platform on-call")
         owners = [one for one in self.active.values() if one.department == "Security"][:2]
         for one in owners:
+            self._staying.add(one.number)
             self.add(at, Does.GRANT, one, role="organization_admin", scope="organization", reason="owns the platform")
 
     def live(self, day: int) -> None:
@@ -146,10 +115,15 @@ class _Company:
             self._refuse(day)
         if self._drawn(0.08):
             self._temporary_grant(day)
+        self._sign_ins(day)
         for _ in range(self._drawn(rate * 0.45)):
             self._arrive(person(next(self._numbers), self.rng), self.hour(day))
         if day in ROTATION_DAYS:
             self.add(self.hour(day), Does.TOKEN, description="Okta provisioning, rotated")
+        if day in REVIEW_DAYS:
+            self._review(day)
+        if day in (100, 200):
+            self._exception(day)
 
     def _drawn(self, mean: float) -> int:
         """Return how often something happens that happens `mean` times on average."""
@@ -176,8 +150,7 @@ class _Company:
             self.add(at, Does.EXIT, who, team)
 
     def _someone(self) -> Person:
-        free = [number for number in self.active if number not in self._busy] or list(self.active)
-        chosen = self.rng.choice(free)
+        chosen = self.rng.choice([number for number in self.active if number not in self._busy | self._staying])
         self._busy.add(chosen)
         return self.active[chosen]
 
@@ -212,6 +185,27 @@ class _Company:
 
     def _refuse(self, day: int) -> None:
         self.add(self.hour(day), Does.REFUSE, self._someone(), **self.rng.choice(refusals.OTHERS))
+
+    def _sign_ins(self, day: int) -> None:
+        """About every third week a person signs in; one in thirty never does."""
+        for who in list(self.active.values()):
+            if who.number % 30 and self.rng.random() < 0.05:
+                self.add(self.hour(day), Does.SIGN_IN, who)
+
+    def _review(self, day: int) -> None:
+        name = f"Access review {REVIEW_DAYS.index(day) + 1}"
+        self.add(self.hour(day), Does.OPEN_REVIEW, name=name, due=self.starts + timedelta(days=day + 14))
+        for later in range(1, 11):
+            self.add(self.hour(day + later), Does.DECIDE, share=1 / (11 - later), complete=day != REVIEW_DAYS[1])
+        self.add(self.hour(day + 14), Does.CLOSE_REVIEW)
+        self.add(self.hour(day + 17), Does.CARRY_OUT, leave=2 if day == REVIEW_DAYS[-1] else 0)
+
+    def _exception(self, day: int) -> None:
+        """The first one runs out within the year, the other stands."""
+        quiet = [who for who in self.active.values() if who.number % 30 == 0]
+        who, lasts = (quiet or [self._someone()])[0], 120 if day == 100 else 365
+        expires = self.starts + timedelta(days=day + lasts)
+        self.add(self.hour(day), Does.EXCEPTION, who, expires=expires, control="dormant_accounts_are_disabled")
 
     def _temporary_grant(self, day: int) -> None:
         who, at = self._someone(), self.hour(day)

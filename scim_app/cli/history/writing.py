@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_app.cli.history.plan import Does, Step
+from scim_app.cli.history.governance import Governance
+from scim_app.cli.history.steps import Does, Step
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
@@ -29,8 +30,12 @@ class Writer:
     pepper: bytes
     users: dict[int, str] = field(default_factory=dict[int, str])
     teams: dict[str, str] = field(default_factory=dict[str, str])
+    _governance: Governance = field(init=False)
     _token: str | None = None
     _requests: Any = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self._governance = Governance(self.organization.id)
 
     def write(self, connection: sa.Connection, steps: Iterable[Step]) -> int:
         """Write steps in order on an open transaction and return how many."""
@@ -125,8 +130,9 @@ class Writer:
             )
         )
 
-    def skip(self, connection: sa.Connection, step: Step) -> None:
-        """Leave out what the store has no write for."""
+    def governance(self, connection: sa.Connection, step: Step) -> None:
+        """Do what the organization's admins do."""
+        self._governance(connection, step, self.users, self.teams)
 
 
 _WRITES: dict[Does, Callable[[Writer, sa.Connection, Step], None]] = {
@@ -138,9 +144,7 @@ _WRITES: dict[Does, Callable[[Writer, sa.Connection, Step], None]] = {
     Does.DELETE: Writer.delete,
     Does.EXIT: Writer.leave,
     Does.REFUSE: Writer.refuse,
-    Does.GRANT: Writer.skip,
-    Does.REVOKE: Writer.skip,
-    Does.OWN: Writer.skip,
+    **dict.fromkeys(Governance.WRITES, Writer.governance),
 }
 _WRITES_TOGETHER: dict[Does, Callable[[Writer, sa.Connection, Sequence[Step]], None]] = {
     Does.PROVISION: Writer.provision,
