@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     """Key with which webhooks are signed."""
 
     dagster_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:3000")
-    """Address of the Dagster UI, for the links in alerts."""
+    """Address of the Dagster UI, for the links in alerts; code locations are read from it."""
 
     mass_deprovision_percent: int = Field(default=20, ge=1, le=100)
     """Share of the active accounts, in percent, from which deactivations within an hour are abnormal."""

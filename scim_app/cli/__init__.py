@@ -5,7 +5,23 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from scim_app.cli import backup, demo, dev, events, organizations, serving, setup_link, tokens
+from scim_app.cli import (
+    api_keys,
+    backup,
+    demo,
+    deployments,
+    dev,
+    events,
+    groups,
+    lists,
+    organizations,
+    people,
+    requests,
+    roles,
+    serving,
+    setup_link,
+    tokens,
+)
 from scim_app.cli.history.command import history
 from scim_app.cli.processes import ChildFailed
 from scim_app.errors import DirectoryError
@@ -26,7 +42,17 @@ app.command("restore")(backup.restore)
 organizations.app.command("open")(setup_link.open_settings)
 app.add_typer(organizations.app, name="org")
 app.add_typer(tokens.app, name="token")
+tokens.app.command("create-key")(api_keys.create)
+tokens.app.command("keys")(api_keys.list_all)
+tokens.app.command("revoke-key")(api_keys.revoke)
+people.app.command("list")(lists.list_users)
+groups.app.command("list")(lists.list_teams)
+app.add_typer(people.app, name="user")
+app.add_typer(groups.app, name="team")
+app.add_typer(roles.app, name="role")
+app.add_typer(deployments.app, name="deployment")
 app.add_typer(events.app, name="events")
+app.add_typer(requests.app, name="request")
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -11,11 +11,15 @@ from rich.table import Table
 
 from scim_app.directory.events import Actor
 from scim_app.settings import Settings
-from scim_app.store import migrate
+from scim_app.store import migrate, organizations
+from scim_app.store.acting import Acting
 from scim_app.store.session import Store
 
 CLI = Actor(name="cli")
 """Who the event log names for what is done on the command line."""
+
+Organization = Annotated[str, typer.Argument(metavar="ORG", help="Slug of the organization.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 WIDE = 500
 """Columns of a table that goes into a file or another program: nothing is cut there."""
@@ -34,6 +38,34 @@ def opened_store(settings: Settings) -> Generator[Store]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def acting(slug: str) -> Generator[Acting]:
+    """Open the store for the operator's work in an organization.
+
+    Raises:
+        NotFound: when there is no such organization.
+        StoreUnavailable: when the store's schema is not the newest.
+    """
+    with opened_store(Settings()) as store:
+        yield Acting(store, store.read(lambda db: organizations.by_slug(db, slug)), CLI)
+
+
+def told(result: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
+    """Say what was done: a sentence for people on stderr, or the result as one JSON object on stdout."""
+    if as_json:
+        typer.echo(orjson.dumps(result))
+    else:
+        typer.echo(sentence, err=True)
+
+
+def show_fields(row: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one thing on stdout: a table of its fields for people, or one JSON object."""
+    if as_json:
+        show(row, [row], as_json=True)
+    else:
+        show(("field", "value"), [{"field": name, "value": value} for name, value in row.items()], as_json=False)
 
 
 def show(columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:

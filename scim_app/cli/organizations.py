@@ -1,15 +1,17 @@
-"""`dagster-scim org`: the organizations that are served."""
+"""`dagster-scim org`: the organizations that are served, and their settings."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from scim_app.cli.opening import CLI, opened_store, show
+from scim_app.cli.opening import CLI, AsJson, Organization, acting, opened_store, show, show_fields, told
 from scim_app.settings import Settings
-from scim_app.store import organizations
+from scim_app.store import admission, break_glass, organization_settings, organizations
 
 app = typer.Typer(help="Organizations.", no_args_is_help=True)
+
+NO_LIMIT = "none"
 
 
 @app.command()
@@ -17,18 +19,22 @@ def create(
     slug: Annotated[str, typer.Argument(help="Name in addresses: lower-case letters, digits and hyphens.")],
     name: Annotated[str | None, typer.Option(help="Name for people.")] = None,
     time_zone: Annotated[str | None, typer.Option(help="Zone in which its day ends (IANA name).")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Set up an organization and print its SCIM base URL."""
     settings = Settings()
     with opened_store(settings) as store:
         zone = time_zone or settings.time_zone
-        store.write(lambda db: organizations.create(db, slug, name=name, time_zone=zone, actor=CLI))
-    typer.echo(settings.scim_base_url(slug))
-    typer.echo(f"Next: `dagster-scim token create {slug}` makes the token for your identity provider.", err=True)
+        made = store.write(lambda db: organizations.create(db, slug, name=name, time_zone=zone, actor=CLI))
+    url = settings.scim_base_url(slug)
+    following = f"Next: `dagster-scim token create {slug}` makes the token for your identity provider."
+    told({"id": made.id, "slug": slug, "scim_base_url": url}, following, as_json=as_json)
+    if not as_json:
+        typer.echo(url)
 
 
 @app.command("list")
-def list_all(as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+def list_all(as_json: AsJson = False) -> None:
     """List the organizations."""
     settings = Settings()
     with opened_store(settings) as store:
@@ -36,3 +42,90 @@ def list_all(as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
     rows = [asdict(one) | {"scim_base_url": settings.scim_base_url(one.slug)} for one in found]
     columns = ("slug", "name", "time_zone", "scim_enabled", "last_seq", "created_at", "scim_base_url")
     show(columns, rows, as_json=as_json)
+
+
+@app.command("show")
+def show_one(org: Organization, as_json: AsJson = False) -> None:
+    """Show an organization and its settings."""
+    with acting(org) as desk:
+        seats, emergency = desk.read(admission.seats_taken), desk.read(break_glass.find)
+    row = asdict(desk.organization) | {
+        "scim_base_url": Settings().scim_base_url(org),
+        "seats_taken": seats,
+        "break_glass": "off" if emergency is None else f"on since {emergency.enabled_at}",
+    }
+    show_fields(row, as_json=as_json)
+
+
+@app.command("set")
+def set_values(
+    org: Organization,
+    name: Annotated[str | None, typer.Option(help="Name for people.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="Zone in which its day ends.")] = None,
+    default_role: Annotated[str | None, typer.Option(help="Of everybody: viewer, launcher, editor, admin.")] = None,
+    seat_limit: Annotated[str | None, typer.Option(help="Most active users, or `none`.")] = None,
+    user_name_policy: Annotated[
+        str | None, typer.Option(help="`flag` or `strict` (refuse user names that are no e-mail address).")
+    ] = None,
+    deprovision_sla_seconds: Annotated[int | None, typer.Option(help="In which a leaver's access is to end.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change settings of an organization."""
+    asked: dict[str, Any] = {
+        "name": name,
+        "time_zone": time_zone,
+        "default_role": default_role,
+        "user_name_policy": user_name_policy,
+        "deprovision_sla_seconds": deprovision_sla_seconds,
+    }
+    values = {key: value for key, value in asked.items() if value is not None}
+    if seat_limit is not None:
+        values["seat_limit"] = None if seat_limit == NO_LIMIT else _number(seat_limit)
+    with acting(org) as desk:
+        changed = desk.write(organization_settings.change, **values)
+    told(asdict(changed), f"The settings of {org} are changed.", as_json=as_json)
+
+
+@app.command()
+def enable_scim(org: Organization, as_json: AsJson = False) -> None:
+    """Switch SCIM provisioning on."""
+    _switch(org, on=True, as_json=as_json)
+
+
+@app.command()
+def disable_scim(org: Organization, as_json: AsJson = False) -> None:
+    """Switch SCIM provisioning off; users and teams stay as they are and can be changed by hand."""
+    _switch(org, on=False, as_json=as_json)
+
+
+@app.command("break-glass")
+def set_break_glass(
+    org: Organization,
+    off: Annotated[bool, typer.Option("--off", help="Switch it off.")] = False,
+    password: Annotated[
+        str | None, typer.Option(help="Its password, of at least 16 characters; asked for when left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Switch the emergency account on, or off; it signs in when the identity provider can't."""
+    with acting(org) as desk:
+        if off:
+            desk.write(break_glass.disable)
+        else:
+            given = password or typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+            desk.write(break_glass.enable, given)
+    state = "off" if off else "on"
+    told({"break_glass": state}, f"The emergency account of {org} is {state}.", as_json=as_json)
+
+
+def _switch(org: str, *, on: bool, as_json: bool) -> None:
+    with acting(org) as desk:
+        changed = desk.write(organization_settings.switch_scim, on=on)
+    sentence = f"SCIM provisioning of {org} is {'on' if on else 'off'}."
+    told({"slug": org, "scim_enabled": changed.scim_enabled}, sentence, as_json=as_json)
+
+
+def _number(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError(f"{text!r} is no seat limit: use a number of at least 1, or none")
+    return int(text)

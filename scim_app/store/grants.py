@@ -12,10 +12,29 @@ from scim_app.store import admins, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.settings_tables import code_locations, deployments, grants
 from scim_app.store.stamps import new_id
+from scim_app.store.tables import teams, users
 
 _NAMES = ("id", "holder_kind", "holder_id", "role", "scope_kind", "scope_id", "granted_at", "granted_by", "reason")
 _COLUMNS = [grants.c[name] for name in _NAMES]
 _HOLDERS = {USER.name: USER, TEAM.name: TEAM}
+
+
+def _joined(table: sa.Table, key: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return (table.c.org_id == grants.c.org_id) & (table.c["id"] == key)
+
+
+_WITHIN = deployments.alias()
+_WITH_NAMES = (
+    grants.outerjoin(users, _joined(users, grants.c.holder_id))
+    .outerjoin(teams, _joined(teams, grants.c.holder_id))
+    .outerjoin(deployments, _joined(deployments, grants.c.scope_id))
+    .outerjoin(code_locations, _joined(code_locations, grants.c.scope_id))
+    .outerjoin(_WITHIN, (_WITHIN.c.org_id == grants.c.org_id) & (_WITHIN.c["id"] == code_locations.c.deployment_id))
+)
+_NAMED = (
+    sa.func.coalesce(users.c.user_name, teams.c.display_name).label("holder_name"),
+    sa.func.coalesce(deployments.c.name, _WITHIN.c.name + "/" + code_locations.c.name).label("scope_name"),
+)
 Condition = sa.ColumnElement[bool]
 
 
@@ -35,6 +54,18 @@ def find(connection: sa.Connection, org_id: str, where: Condition | None = None)
     if where is not None:
         query = query.where(where)
     return [_grant(row) for row in connection.execute(query.order_by(grants.c.granted_at, grants.c.id))]
+
+
+def rows(connection: sa.Connection, org_id: str, where: Condition | None = None) -> list[dict[str, Any]]:
+    """Return the live grants that meet a condition with the names of holders and scopes: `ROLE_GRANT_COLUMNS`."""
+    query = (
+        sa.select(*_COLUMNS, *_NAMED)
+        .select_from(_WITH_NAMES)
+        .where(grants.c.org_id == org_id, grants.c.revoked_at.is_(None))
+        .order_by(grants.c.granted_at, grants.c.id)
+    )
+    found = connection.execute(query if where is None else query.where(where)).mappings()
+    return [_named_row(row) for row in found]
 
 
 def get(connection: sa.Connection, org_id: str, grant_id: str) -> Grant:
@@ -131,6 +162,11 @@ def _end(unit: Unit, found: Grant, name: str | None) -> None:
     mine = (grants.c.org_id == unit.org_id) & (grants.c.id == found.grant_id)
     unit.connection.execute(sa.update(grants).where(mine).values(revoked_at=unit.at))
     unit.record(_event(EventType.ROLE_REVOKED, found, name))
+
+
+def _named_row(row: Any) -> dict[str, Any]:
+    scope_name = row["scope_name"] or row["scope_kind"].replace("_", " ")
+    return {"grant_id": row["id"], **{name: row[name] for name in row if name != "id"}, "scope_name": scope_name}
 
 
 def _event(kind: EventType, found: Grant, name: str | None) -> Event:

@@ -15,6 +15,7 @@ from scim_app.store.event_log import Unit
 from scim_app.store.json_sql import listed
 from scim_app.store.prepared import Prepared
 from scim_app.store.resources import Stored
+from scim_app.store.settings_tables import team_owners
 from scim_app.store.tables import team_members, teams, users
 
 _MINE = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.team_id == sa.bindparam("team"))
@@ -97,6 +98,36 @@ def _as_scim(member: str, user_id: str | None, nested_id: str | None, display: s
         return {"value": member}
     kind, endpoint = ("User", "Users") if user_id else ("Group", "Groups")
     return {"value": member, "$ref": f"{endpoint}/{member}", "type": kind, "display": display}
+
+
+def listing(connection: sa.Connection, org_id: str, team_id: str) -> list[dict[str, Any]]:
+    """Return a team's members: `id`, `user_name`, `origin`, `since`, `pending` and `owner`, the first one first."""
+    user = (users.c.org_id == team_members.c.org_id) & (users.c.id == team_members.c.member_id)
+    nested = (teams.c.org_id == team_members.c.org_id) & (teams.c.id == team_members.c.member_id)
+    owner = (
+        (team_owners.c.org_id == team_members.c.org_id)
+        & (team_owners.c.team_id == team_members.c.team_id)
+        & (team_owners.c.user_id == team_members.c.member_id)
+    )
+    name = sa.func.coalesce(users.c.user_name, teams.c.display_name)
+    joined = (
+        team_members.outerjoin(users, user & users.c.deleted_at.is_(None))
+        .outerjoin(teams, nested & teams.c.deleted_at.is_(None))
+        .outerjoin(team_owners, owner)
+    )
+    query = (
+        sa.select(
+            team_members.c.member_id.label("id"),
+            name.label("user_name"),
+            *(team_members.c.origin, team_members.c.since),
+            name.is_(None).label("pending"),
+            team_owners.c.user_id.is_not(None).label("owner"),
+        )
+        .select_from(joined)
+        .where(team_members.c.org_id == org_id, team_members.c.team_id == team_id)
+        .order_by(team_members.c.since, team_members.c.member_id)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def teams_of(connection: sa.Connection, org_id: str, members: Iterable[str]) -> dict[str, list[tuple[str, str]]]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.access import Place, Places, code_location_place, deployment_place
 from scim_app.directory.events import Event, EventType
+from scim_app.directory.roles import Scope, ScopeKind
 from scim_app.errors import Conflict, NotFound
 from scim_app.store import grants
 from scim_app.store.event_log import Unit
@@ -125,13 +126,6 @@ def remove_code_location(unit: Unit, code_location_id: str) -> None:
     _remove(unit, code_locations, "code_location", found.id, told)
 
 
-def add_code_locations(unit: Unit, deployment_id: str, names: Iterable[str]) -> list[CodeLocation]:
-    """Add the code locations that a deployment lacks, in order of name, and return those added."""
-    here = list_code_locations(unit.connection, unit.org_id)
-    there = {one.name for one in here if one.deployment_id == deployment_id}
-    return [add_code_location(unit, deployment_id, name) for name in sorted(set(names) - there)]
-
-
 def get_deployment(connection: sa.Connection, org_id: str, deployment: str) -> Deployment:
     """Return a deployment by its id or its name.
 
@@ -142,6 +136,35 @@ def get_deployment(connection: sa.Connection, org_id: str, deployment: str) -> D
         if deployment in (one.id, one.name):
             return one
     raise NotFound(f"there is no deployment {deployment!r}; see `dagster-scim deployment list`")
+
+
+def take_over(unit: Unit, deployment: str, names: Iterable[str]) -> list[CodeLocation]:
+    """Add the code locations that a deployment lacks, and the deployment where there is none; return those added."""
+    try:
+        held = get_deployment(unit.connection, unit.org_id, deployment)
+    except NotFound:
+        held = add_deployment(unit, deployment)
+    there = {one.name for one in list_code_locations(unit.connection, unit.org_id) if one.deployment_id == held.id}
+    return [add_code_location(unit, held.id, name) for name in sorted(set(names) - there)]
+
+
+def scope_named(connection: sa.Connection, org_id: str, name: str) -> Scope:
+    """Return the scope of a name: `organization`, `all-branch-deployments`, a deployment, or DEPLOYMENT/LOCATION.
+
+    Raises:
+        NotFound: when there is no such deployment or code location.
+    """
+    wide = name.replace("-", "_")
+    if wide in (ScopeKind.ORGANIZATION, ScopeKind.ALL_BRANCH_DEPLOYMENTS):
+        return Scope(ScopeKind(wide))
+    deployment, slash, location = name.partition("/")
+    held = get_deployment(connection, org_id, deployment)
+    if not slash:
+        return Scope(ScopeKind.DEPLOYMENT, held.id)
+    for one in list_code_locations(connection, org_id):
+        if one.deployment_id == held.id and location in (one.id, one.name):
+            return Scope(ScopeKind.CODE_LOCATION, one.id)
+    raise NotFound(f"the deployment {held.name!r} has no code location {location!r}")
 
 
 def _insert(unit: Unit, table: sa.Table, kind: str, told: Mapping[str, Any]) -> str:

@@ -1,0 +1,84 @@
+"""`dagster-scim user`: people, what they hold and where it comes from."""
+
+from typing import Annotated
+
+import typer
+
+from scim_app.cli.opening import AsJson, Organization, acting, show, told
+from scim_app.directory.kinds import USER, value_at
+from scim_app.store import access, members, people, removal
+from scim_app.store.stamps import now
+
+app = typer.Typer(help="Users.", no_args_is_help=True)
+
+User = Annotated[str, typer.Argument(metavar="USER", help="User name or id.")]
+
+
+@app.command("show")
+def show_one(org: Organization, user: User, as_json: AsJson = False) -> None:
+    """Show a user: attributes, teams, and the effective access with its sources."""
+    with acting(org) as desk:
+        stored = desk.read(people.get, user)
+        standing = desk.read(access.of_user, stored.id)
+        teams = desk.read(members.teams_of, [stored.id]).get(stored.id, [])
+    document = stored.load()
+    row = {
+        "id": stored.id,
+        **{one.column: one.rule(document) if one.rule else value_at(document, one.path) for one in USER.attributes},
+        "origin": stored.origin,
+        "teams": ", ".join(name for _, name in teams),
+        "access": standing.words,
+    }
+    if as_json:
+        show(row, [row], as_json=True)
+    else:
+        show(
+            ("attribute", "value"), [{"attribute": name, "value": value} for name, value in row.items()], as_json=False
+        )
+
+
+@app.command()
+def add(
+    org: Organization,
+    user_name: Annotated[str, typer.Argument(help="E-mail address that signs in.")],
+    given_name: Annotated[str, typer.Option(help="Given name.")] = "",
+    family_name: Annotated[str, typer.Option(help="Family name.")] = "",
+    display_name: Annotated[str | None, typer.Option(help="Name shown to people.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a user by hand, while SCIM is off."""
+    with acting(org) as desk:
+        made = desk.write(
+            people.add, user_name, display_name=display_name, given_name=given_name, family_name=family_name
+        )
+    told({"id": made.id, "user_name": user_name}, f"{user_name} was added.", as_json=as_json)
+
+
+@app.command()
+def remove(org: Organization, user: User, as_json: AsJson = False) -> None:
+    """Remove a user; synced ones are removed in the identity provider while SCIM is on."""
+    with acting(org) as desk:
+        stored = desk.read(people.get, user)
+        desk.write(people.remove, stored.id)
+    sentence = f"{user} was removed, and can be restored for {removal.RESTORABLE.days} days by the id {stored.id}."
+    told({"id": stored.id}, sentence, as_json=as_json)
+
+
+@app.command()
+def restore(
+    org: Organization,
+    user: Annotated[str, typer.Argument(help="Id of a removed user (`user removed`), or name of a deactivated one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bring a removed or deactivated user back, with teams and grants, while SCIM is off."""
+    with acting(org) as desk:
+        stored = desk.write(people.restore, user)
+    told({"id": stored.id}, f"{stored.load()[USER.unique]} has access again.", as_json=as_json)
+
+
+@app.command()
+def removed(org: Organization, as_json: AsJson = False) -> None:
+    """List the users that can be restored."""
+    with acting(org) as desk:
+        rows = desk.read(removal.removed, USER, now())
+    show(("id", "name", "origin", "deleted_at"), rows, as_json=as_json)
