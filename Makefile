@@ -50,6 +50,9 @@ check: develop  ## Check style, types, import directions and the code location
 	$(BIN)/lint-imports
 	$(BIN)/dg check defs
 
+fuzz: develop  ## Send 100,000 hostile requests, half of them to each database
+	$(BIN)/python -m pytest tests/fuzz --requests 50000
+
 format: develop  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -61,4 +64,4 @@ lock: develop  ## Renew requirements.lock with the newest versions that fit toge
 clean:  ## Remove what was built, but not the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs
 
-.PHONY: help install develop run demo test check format lock clean
+.PHONY: help install develop run demo test check fuzz format lock clean

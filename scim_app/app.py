@@ -14,6 +14,7 @@ from starlette.routing import Route
 from scim_app.admin.failures import problem_page
 from scim_app.admin.router import add_settings
 from scim_app.admin.site import Site
+from scim_app.directory import extensions, kinds
 from scim_app.errors import StoreUnavailable
 from scim_app.protocol.scim import ScimEndpoint
 from scim_app.protocol.wire import scim_service
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     require_ready(settings)
     _log_as_json()
+    kinds.extend(extensions.read(settings.extensions.read_bytes()) if settings.extensions else {})
     store = Store(settings.store_url)
     service = scim_service(settings.read_pepper())
     scim = ScimEndpoint(store, settings, service)

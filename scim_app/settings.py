@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
+from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PEPPER_BYTES = 32
@@ -67,6 +67,9 @@ class Settings(BaseSettings):
 
     proof_cron: str = "30 2 * * *"
     """When the whole store is compared with its log and the log with its hashes, in `time_zone`."""
+
+    extensions: FilePath | None = None
+    """JSON file of custom SCIM extensions of users and groups."""
 
     rate_limit: float = Field(default=2_000, ge=0)
     """Requests a second that one token may make in the long run, in each process; 0 sets no limit."""

@@ -73,4 +73,4 @@ def scim(service: Service, organization: Organization) -> Generator[httpx.Client
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How many requests the fuzz test sends on each database."""
-    parser.addoption("--requests", default="1500", help="requests of the fuzz test on each database")
+    parser.addoption("--requests", default="1000", help="requests of the fuzz test on each database")

@@ -147,12 +147,12 @@ class Service:
 
 
 @contextmanager
-def service(home: Path, *, workers: int = 1) -> Generator[Service]:
-    """Run `dagster-scim serve` on a store that is up to date; stop it at the end."""
+def service(home: Path, *, workers: int = 1, **extra: str) -> Generator[Service]:
+    """Run `dagster-scim serve` on a store that is up to date, with extra environment; stop it at the end."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     program = [str(BIN / "dagster-scim"), "serve", "--port", str(port), "--workers", str(workers)]
-    env = environment(home, DAGSTER_SCIM_PUBLIC_URL=address)
+    env = environment(home, DAGSTER_SCIM_PUBLIC_URL=address, **extra)
     with (home / "service.log").open("ab") as log:
         process = subprocess.Popen(program, env=env, stdout=log, stderr=log)
     try:

@@ -4,13 +4,13 @@ SCIM's words (User, Group) stop here; the store and everything after it says use
 An attribute declared here is a column of the store, a fast filter, a column of the snapshots and a row in the docs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Union
 
 import scim2_models
 from pydantic import Field
-from scim2_models import ComplexAttribute, Mutability, Reference, Required, Resource, Returned
+from scim2_models import ComplexAttribute, Extension, Mutability, Reference, Required, Resource, Returned
 
 from scim_app.directory.names import fold
 
@@ -118,10 +118,16 @@ class Kind:
     scim_name: str
     """SCIM's word, also `meta.resourceType`."""
     endpoint: str
-    model: type[Resource[Any]]
+    declared: type[Resource[Any]]
+    """Its model as the RFC has it."""
     unique: str
     """Name of the attribute that is unique in an organization, by folded comparison."""
     attributes: tuple[Attribute, ...]
+
+    @property
+    def model(self) -> type[Resource[Any]]:
+        """Its model, with the extensions that the settings declare."""
+        return _EXTENDED.get(self.name, self.declared)
 
     def columns(self, document: Document) -> dict[str, Any]:
         """Return the reported attributes of a document, keyed by column."""
@@ -132,7 +138,7 @@ USER = Kind(
     name="user",
     scim_name="User",
     endpoint="Users",
-    model=User[EnterpriseUser],  # pyright: ignore[reportInvalidTypeArguments]
+    declared=User[EnterpriseUser],  # pyright: ignore[reportInvalidTypeArguments]
     unique="userName",
     attributes=(
         Attribute("user_name", "userName", "Name the account signs in with, as the identity provider wrote it"),
@@ -154,7 +160,7 @@ TEAM = Kind(
     name="team",
     scim_name="Group",
     endpoint="Groups",
-    model=Group,
+    declared=Group,
     unique="displayName",
     attributes=(
         Attribute("display_name", "displayName", "Name of the team"),
@@ -163,6 +169,16 @@ TEAM = Kind(
 )
 
 KINDS = {kind.scim_name: kind for kind in (USER, TEAM)}
+_EXTENDED: dict[str, type[Resource[Any]]] = {}
+
+
+def extend(extensions: Mapping[str, Sequence[type[Extension]]]) -> None:
+    """Give users and groups the attributes of extensions, by SCIM's name of the kind; for the whole process, once."""
+    _EXTENDED.clear()
+    for name, models in extensions.items():
+        kind, bare = (USER, User) if name == USER.scim_name else (TEAM, Group)
+        known = (EnterpriseUser, *models) if kind is USER else tuple(models)
+        _EXTENDED[kind.name] = bare[Union[known]]  # pyright: ignore  # noqa: UP007
 
 
 def search_key(kind: Kind, document: Document) -> str:

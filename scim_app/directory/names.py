@@ -1,18 +1,35 @@
 """How names compare, and what a userName tells about the sign-in address."""
 
 import re
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 _TOMBSTONE = re.compile(r"^[0-9a-f]{32}(?=[^@]+@)", re.IGNORECASE)
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
 
+_UNFIT = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
+
 
 def fold(name: str) -> str:
-    """Return the form in which names compare: NFKC, case folded (RFC 7643 §2.2, RFC 8265 in spirit).
+    """Return the form in which names compare: width, case and invisible letters make no difference (RFC 8265 §3.3).
 
     Two names that fold alike are one name, both for looking up and for uniqueness.
     """
-    return normalize("NFKC", normalize("NFKC", name).casefold())
+    if name.isascii():
+        return name.lower()
+    folded = normalize("NFKC", normalize("NFKC", name).casefold())
+    return "".join(letter for letter in folded if category(letter) != "Cf")
+
+
+def unfit_letter(user_name: str) -> str | None:
+    """Return the first character that no userName may have, None when all are fit (RFC 8264 §9, in spirit).
+
+    Unfit are controls, line ends, private and half characters, and what can't be seen, such as direction marks;
+    the joiners that scripts of India and Persia are written with are fit.
+    """
+    if user_name.isprintable():
+        return None
+    return next((one for one in user_name if category(one) in _UNFIT and one not in _JOINERS), None)
 
 
 def lower(text: str) -> str:

@@ -7,10 +7,11 @@ from scim2_models.path import Comparison, Path, ValuePath
 
 from scim_app.directory.kinds import TEAM, USER, Document, Kind
 from scim_app.directory.membership import MemberDelta
+from scim_app.directory.names import unfit_letter
 from scim_app.protocol import limits, member_patch
 from scim_app.protocol.filter_limits import check_path
 from scim_app.protocol.quirks import Json, normalise
-from scim_app.protocol.wire import PATCHING, READING, STRICT_TARGET
+from scim_app.protocol.wire import PATCHING, READING, STORED, STRICT_TARGET
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 from scim_app.store.writes import Edit
@@ -34,7 +35,7 @@ def read_replacement(kind: Kind, body: Json) -> Edit:
     def edit(_unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
         before = stored.load()
         after = replacement.model_copy(deep=True)
-        after.replace(kind.model.model_validate(before))
+        after.replace(kind.model.model_validate(before, scim_policy=STORED))
         document = _document(kind, after)
         if kind is USER:
             document = {"active": before.get("active", True), **document}
@@ -65,7 +66,7 @@ def read_patch(kind: Kind, body: Json) -> Edit:
         before = stored.load()
         if asked is None:
             return before, delta
-        resource = kind.model.model_validate(before)
+        resource = kind.model.model_validate(before, scim_policy=STORED)
         for operation in asked.operations or ():
             one = PatchOp[kind.model].model_construct(operations=[operation])
             one.patch(resource, scim_policy=_policy_of(operation.path))
@@ -118,4 +119,6 @@ def _document(kind: Kind, resource: Resource[Any]) -> dict[str, Any]:
     if not name.strip():
         raise InvalidValueException(detail=f"{kind.unique} must not be empty")
     limits.check_text(name, limits.NAME)
+    if kind is USER and (letter := unfit_letter(name)):
+        raise InvalidValueException(detail=f"userName can't have the invisible character U+{ord(letter):04X}")
     return {name: value for name, value in dumped.items() if name not in _SERVER_OWNED}

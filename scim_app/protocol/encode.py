@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from scim2_models import Context, ResponseParameters
 
 from scim_app.directory.kinds import TEAM, USER, Kind
+from scim_app.protocol.wire import STORED
 from scim_app.store import members
 from scim_app.store.resources import Stored
 
@@ -104,5 +105,5 @@ def _heads(paths: Iterable[Any]) -> Iterable[str]:
 
 
 def _project(kind: Kind, text: bytes, wanted: Parameters) -> bytes:
-    resource = kind.model.model_validate(orjson.loads(text))
+    resource = kind.model.model_validate(orjson.loads(text), scim_policy=STORED)
     return orjson.dumps(resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=wanted))

@@ -25,7 +25,7 @@ from scim2_models import (
 )
 from scim2_server.service import ScimService
 
-from scim_app.directory.kinds import KINDS, USER, EnterpriseUser, Kind, User
+from scim_app.directory.kinds import KINDS, Group, Kind, User
 from scim_app.directory.names import fold
 from scim_app.errors import Refused, StoreUnavailable, Unstorable
 from scim_app.protocol import limits
@@ -51,6 +51,9 @@ READING = ScimPolicy(
 
 PATCHING = READING.model_copy(update={"unknown": ScimPolicy.Unknown.forbid})
 """What is tolerated in a PATCH: an unknown path is refused, so that no change is dropped unseen."""
+
+STORED = READING.model_copy(update={"unknown": ScimPolicy.Unknown.keep})
+"""How stored documents are read: what an extension left behind that is no longer declared is kept."""
 
 STRICT_TARGET = PATCHING.model_copy(update={"unmatched_path_filter": ScimPolicy.UnmatchedPathFilter.forbid})
 """As `PATCHING`, but a path filter that matches nothing is `noTarget`."""
@@ -98,7 +101,8 @@ def scim_service(secret: bytes) -> Service:
     Args:
         secret: what the keys of cursors are derived from, the same in every process.
     """
-    models = [User, EnterpriseUser, *(kind.model for kind in KINDS.values() if kind is not USER)]
+    extensions = [model for kind in KINDS.values() for model in kind.model.get_extension_models().values()]
+    models = [User, Group, *extensions]
     types = [ResourceType.from_resource(kind.model) for kind in KINDS.values()]
     provider = ScimProvider(models=models, resource_types=types, config=CONFIG, policy=READING)
     return Service(provider, secret=secret)
