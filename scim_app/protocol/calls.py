@@ -14,6 +14,7 @@ from scim2_server.routing import Target
 
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.kinds import KINDS, Kind
+from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.wire import Service, kind_of
 from scim_app.store import resources
 from scim_app.store.event_log import Unit
@@ -51,6 +52,7 @@ class Call:
     target: Target
     caller: Caller
     actor: Actor
+    dialect: Dialect
     body: dict[str, Any] = field(default_factory=dict[str, Any])
     """The JSON body as it was sent, once it is read."""
 

@@ -9,9 +9,10 @@ from scim_app.directory.kinds import TEAM, USER, Document, Kind
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.names import unfit_letter
 from scim_app.protocol import limits, member_patch
+from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.filter_limits import check_path
-from scim_app.protocol.quirks import Json, normalise
-from scim_app.protocol.wire import PATCHING, READING, STORED, STRICT_TARGET
+from scim_app.protocol.quirks import Json
+from scim_app.protocol.wire import READING, STORED
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 from scim_app.store.writes import Edit
@@ -20,16 +21,16 @@ _SERVER_OWNED = ("id", "meta", "groups", "members", "password")
 """Left out of stored documents: what the server makes, members (they are rows), and the password (never kept)."""
 
 
-def read_creation(kind: Kind, body: Json) -> tuple[Document, MemberDelta]:
+def read_creation(kind: Kind, body: Json, dialect: Dialect) -> tuple[Document, MemberDelta]:
     """Return the document and the members of a new resource (RFC 7644 §3.3)."""
-    body, delta = _without_members(kind, normalise(kind, body))
+    body, delta = _without_members(kind, dialect.normalise(kind, body))
     document = _document(kind, _validated(kind, body, Context.RESOURCE_CREATION_REQUEST))
     return ({"active": True, **document} if kind is USER else document), delta
 
 
-def read_replacement(kind: Kind, body: Json) -> Edit:
+def read_replacement(kind: Kind, body: Json, dialect: Dialect) -> Edit:
     """Return the edit that a PUT asks for (RFC 7644 §3.5.1); one that leaves `active` out leaves it as it is."""
-    body, delta = _without_members(kind, normalise(kind, body))
+    body, delta = _without_members(kind, dialect.normalise(kind, body))
     replacement = _validated(kind, body, Context.RESOURCE_REPLACEMENT_REQUEST)
 
     def edit(_unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
@@ -44,21 +45,21 @@ def read_replacement(kind: Kind, body: Json) -> Edit:
     return edit
 
 
-def read_patch(kind: Kind, body: Json) -> Edit:
+def read_patch(kind: Kind, body: Json, dialect: Dialect) -> Edit:
     """Return the edit that a PATCH asks for (RFC 7644 §3.5.2); its operations are applied in order or not at all."""
-    body = normalise(kind, body)
+    body = dialect.normalise(kind, body)
     operations = body.get("Operations")
     _check_operations(operations)
     steps: list[member_patch.Step] = []
     rest: Any = operations
     if kind is TEAM and isinstance(operations, list):
-        rest, steps = member_patch.split(operations)
+        rest, steps = member_patch.split(operations, by_value=dialect.removes_by_value)
     asked = None
     if not steps or rest:
         asked = PatchOp[kind.model].model_validate(
             body | ({} if operations is None else {"Operations": rest}),
             scim_ctx=Context.RESOURCE_PATCH_REQUEST,
-            scim_policy=PATCHING,
+            scim_policy=dialect.policy(describes=True),
         )
 
     def edit(unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
@@ -69,7 +70,7 @@ def read_patch(kind: Kind, body: Json) -> Edit:
         resource = kind.model.model_validate(before, scim_policy=STORED)
         for operation in asked.operations or ():
             one = PatchOp[kind.model].model_construct(operations=[operation])
-            one.patch(resource, scim_policy=_policy_of(operation.path))
+            one.patch(resource, scim_policy=dialect.policy(describes=_describes(operation.path)))
         return _document(kind, resource), delta
 
     return edit
@@ -86,19 +87,15 @@ def _check_operations(operations: Any) -> None:
             check_path(path)
 
 
-def _policy_of(path: Path[Any] | None) -> Any:
-    """Entra ID sets `emails[type eq "work"].value` where there is none, and means: make one.
+def _describes(path: Path[Any] | None) -> bool:
+    """Tell whether a path's filter says what an element is, and does not look for one that must be there.
 
-    A filter on anything but `type` and `primary` looks for an element that must be there.
+    Entra ID sets `emails[type eq "work"].value` where there is none, and means: make one.
     """
     node = getattr(path, "ast", None)
-    if not isinstance(node, ValuePath):
-        return PATCHING
-    describes = isinstance(node.val_filter, Comparison) and node.val_filter.attr_path.attr.lower() in (
-        "type",
-        "primary",
-    )
-    return PATCHING if describes else STRICT_TARGET
+    if not isinstance(node, ValuePath) or not isinstance(node.val_filter, Comparison):
+        return False
+    return node.val_filter.attr_path.attr.lower() in ("type", "primary")
 
 
 def _without_members(kind: Kind, body: Json) -> tuple[Json, MemberDelta]:

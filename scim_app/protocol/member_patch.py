@@ -41,19 +41,26 @@ class Selection:
 Step = MemberDelta | Selection
 
 
-def split(operations: list[Any]) -> tuple[list[Any], list[Step]]:
-    """Return the operations that are not about members, and the steps that are, each in order."""
+def split(operations: list[Any], *, by_value: bool) -> tuple[list[Any], list[Step]]:
+    """Return the operations that are not about members, and the steps that are, each in order.
+
+    Args:
+        operations: the operations of a PATCH.
+        by_value: whether `remove` may name members by their value, as Entra ID does.
+    """
     rest: list[Any] = []
     steps: list[Step] = []
     for operation in operations:
         if not isinstance(operation, dict):
             rest.append(operation)
         elif _is_about_members(operation.get("path")):
-            steps.append(_step(operation))
+            steps.append(_step(operation, by_value=by_value))
         elif operation.get("path") in (None, "") and isinstance(operation.get("value"), dict):
             kept = {name: value for name, value in operation["value"].items() if name.lower() not in _NAMES}
             named = [value for name, value in operation["value"].items() if name.lower() in _NAMES]
-            steps += [_step({"op": operation.get("op"), "path": "members", "value": value}) for value in named]
+            if named and str(operation.get("op")).lower() == "remove" and not by_value:
+                raise NoTargetException(detail="a remove operation needs a path")
+            steps += [_step(operation | {"path": "members", "value": value}, by_value=by_value) for value in named]
             if kept or not named:
                 rest.append(operation | {"value": kept})
         else:
@@ -76,7 +83,7 @@ def values(members_value: Any) -> list[str]:
         InvalidValueException: when anything else is there.
         PayloadTooLargeException: when there are more than a group may have; they are never cut.
     """
-    if members_value in (None, ""):
+    if members_value is None:
         return []
     found: list[str] = []
     for member in members_value if isinstance(members_value, list) else [members_value]:
@@ -96,7 +103,7 @@ def _is_about_members(path: Any) -> bool:
     return head in _NAMES or any(head.startswith(f"{name}.") for name in _NAMES)
 
 
-def _step(operation: Json) -> Step:
+def _step(operation: Json, *, by_value: bool) -> Step:
     path, op = Path[Group](operation["path"]), str(operation.get("op", "")).lower()
     node = path.ast
     value = operation.get("value")
@@ -104,11 +111,15 @@ def _step(operation: Json) -> Step:
         return _filtered_step(op, node, value)
     if "." in operation["path"].rpartition(":")[2]:
         raise MutabilityException(detail="a member can't be changed, only added and removed", attribute="members")
+    if (op == "replace" and "value" not in operation) or (op == "add" and value is None) or value == "":
+        raise InvalidValueException(detail=f"{op} of members needs a value: a list, empty to take all members out")
     match op:
         case "add":
             return MemberDelta.add(*values(value))
         case "replace":
             return MemberDelta.replace(*values(value))
+        case "remove" if value is not None and not by_value:
+            raise InvalidValueException(detail='remove members by a filter: members[value eq "…"]')
         case "remove":
             return MemberDelta(reset=True) if value is None else MemberDelta.remove(*values(value))
         case _:

@@ -1,7 +1,7 @@
 """What identity providers send that the RFC does not allow, rewritten into the legal form before anything reads it.
 
-One function per quirk; each has a recorded exchange in `tests/idp/`. What the library tolerates by itself
-(operations in capitals, "False" for a boolean, dotted keys) needs none.
+One function per quirk; each has a recorded exchange in `tests/idp/`. `dialects.py` says who sends which.
+What the library tolerates by itself (operations in capitals, "False" for a boolean, dotted keys) needs none.
 """
 
 import re
@@ -11,30 +11,43 @@ from typing import Any
 from scim_app.directory.kinds import ENTERPRISE, USER, Kind
 
 Json = dict[str, Any]
+Quirk = Callable[[Kind, Json], Json]
+
 _MANAGER = f"{ENTERPRISE}:manager".lower()
 _UNQUOTED = re.compile(
     r'(\b(?:eq|ne|co|sw|ew)\s+)(?!(?:true|false|null)\b)([A-Za-z_][^\s"()\[\]]*)(?=\s|$|\))', re.IGNORECASE
 )
 
 
+def with_operations(body: Json, change: Callable[[Json], Json]) -> Json:
+    """Return a PATCH body with each operation changed; any other body as it is."""
+    operations = body.get("Operations")
+    if not isinstance(operations, list):
+        return body
+    return body | {"Operations": [change(one) if isinstance(one, dict) else one for one in operations]}
+
+
+def names_of_operations(_kind: Kind, body: Json) -> Json:
+    """Some clients write `Op`, `Path` and `Value`, or `operations`; names differ by more than case (RFC 7643 §2.1)."""
+    body = {"Operations" if name.lower() == "operations" else name: value for name, value in body.items()}
+    known = ("op", "path", "value")
+    return with_operations(body, lambda one: {n.lower() if n.lower() in known else n: v for n, v in one.items()})
+
+
 def manager_as_text(kind: Kind, body: Json) -> Json:
     """Entra ID sends the manager as a bare id; the RFC wants `{"value": id}` (RFC 7643 §4.3)."""
     if kind is not USER:
         return body
-    if isinstance(body.get("Operations"), list):
-        return body | {"Operations": [_manager_in_operation(operation) for operation in body["Operations"]]}
-    return _manager_in_resource(body)
+    return with_operations(_manager_in_resource(body), _manager_in_operation)
 
 
-def _manager_in_operation(operation: Any) -> Any:
-    if not isinstance(operation, dict):
-        return operation
-    if str(operation.get("path", "")).lower() in (_MANAGER, "manager") and isinstance(operation.get("value"), str):
-        # An empty id means that there is no manager any more.
-        return operation | {"value": {"value": operation["value"]} if operation["value"] else None}
-    if isinstance(operation.get("value"), dict):
-        return operation | {"value": _manager_in_resource(operation["value"])}
-    return operation
+def _manager_in_operation(operation: Json) -> Json:
+    value = operation.get("value")
+    if str(operation.get("path", "")).lower() in (_MANAGER, "manager") and isinstance(value, str):
+        if not value:  # an empty id means that there is no manager any more
+            return {"op": "remove", "path": operation["path"]}
+        return operation | {"value": {"value": value}}
+    return operation | {"value": _manager_in_resource(value)} if isinstance(value, dict) else operation
 
 
 def _manager_in_resource(resource: Json) -> Json:
@@ -57,18 +70,35 @@ def emails_as_object(kind: Kind, body: Json) -> Json:
     return body
 
 
+def members_without_path(kind: Kind, body: Json) -> Json:
+    """Rippling adds members by a list without a path; the RFC wants the path `members` (RFC 7644 §3.5.2.1)."""
+
+    def named(operation: Json) -> Json:
+        value = operation.get("value")
+        bare = isinstance(value, list) and value and all(isinstance(one, dict) and "value" in one for one in value)
+        return operation | {"path": "members"} if bare and not operation.get("path") else operation
+
+    return body if kind is USER else with_operations(body, named)
+
+
+def member_as_text(kind: Kind, body: Json) -> Json:
+    """Some clients name the members of a group by bare ids; the RFC wants `{"value": id}` (RFC 7643 §4.2)."""
+
+    def wrapped(operation: Json) -> Json:
+        value = operation.get("value")
+        if str(operation.get("path", "")).lower() != "members" or not value:
+            return operation
+        if isinstance(value, str):
+            return operation | {"value": [{"value": value}]}
+        if isinstance(value, list):
+            return operation | {"value": [{"value": one} if isinstance(one, str) else one for one in value]}
+        return operation
+
+    return body if kind is USER else with_operations(body, wrapped)
+
+
 def unquoted_filter_value(text: str) -> str:
     """Some clients send `externalId eq jyoung`; the grammar wants the value quoted (RFC 7644 §3.4.2.2)."""
     if '"' in text:
         return text
     return _UNQUOTED.sub(lambda found: f'{found[1]}"{found[2]}"', text)
-
-
-QUIRKS: tuple[Callable[[Kind, Json], Json], ...] = (manager_as_text, emails_as_object)
-
-
-def normalise(kind: Kind, body: Json) -> Json:
-    """Return a body in the form the RFC asks for."""
-    for quirk in QUIRKS:
-        body = quirk(kind, body)
-    return body

@@ -16,6 +16,7 @@ from scim_app.directory.events import Actor
 from scim_app.directory.failures import SCIM_OFF
 from scim_app.errors import StoreUnavailable
 from scim_app.protocol.calls import WRITES, Call, Reply
+from scim_app.protocol.dialects import dialect_of
 from scim_app.protocol.operations import serve
 from scim_app.protocol.rate import RateLimit, TooManyRequests
 from scim_app.protocol.receive import read_object, read_path, size_for
@@ -74,7 +75,8 @@ class ScimEndpoint:
         self._rate.take(caller.token_id)
         target = service.match(scim_request)
         actor = Actor(name=caller.token_id, idp=caller.idp, request_id=request_id, method=method, path=path)
-        call = Call(service, scim_request, target, caller, actor)
+        dialect = dialect_of(caller.idp, request.headers.get("user-agent"))
+        call = Call(service, scim_request, target, caller, actor, dialect)
         writing = method in WRITES and target.operation is not Operation.search_with_body
         try:
             if not caller.scim_enabled:

@@ -11,8 +11,8 @@ from scim2_models.path import ScimFilter
 from scim_app.directory.kinds import Kind
 from scim_app.protocol import encode
 from scim_app.protocol.calls import Call, Reply
+from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.filter_limits import check_filter
-from scim_app.protocol.quirks import unquoted_filter_value
 from scim_app.protocol.wire import kind_of
 from scim_app.store.filters import compile_filter, compile_sort
 from scim_app.store.pages import Found, Listing, Part, Place
@@ -41,7 +41,7 @@ def search(store: Store, call: Call, asked: Json) -> Reply:
     """
     types = call.service.searched_types(call.target.endpoint)
     with call.service.provider:
-        request, position = call.service.read_search(types, _checked(asked))
+        request, position = call.service.read_search(types, _checked(asked, call.dialect))
     place = None if position is None else _place(call, position)
     kinds = [kind_of(found) for found in types]
 
@@ -67,7 +67,7 @@ def search(store: Store, call: Call, asked: Json) -> Reply:
     return store.read(work)
 
 
-def _checked(asked: Json) -> Json:
+def _checked(asked: Json, dialect: Dialect) -> Json:
     """Return the parameters in the form the RFC wants them; names in any case, numbers as numbers."""
     checked: Json = {}
     for name, value in asked.items():
@@ -75,7 +75,7 @@ def _checked(asked: Json) -> Json:
             case "schemas":
                 continue
             case "filter" if isinstance(value, str):
-                checked[name] = check_filter(unquoted_filter_value(value))
+                checked[name] = check_filter(dialect.filter(value))
             case "count" | "startindex" if isinstance(value, str):
                 checked[name] = _number(name, value, by_cursor="cursor" in {key.lower() for key in asked})
             case _:

@@ -55,9 +55,6 @@ PATCHING = READING.model_copy(update={"unknown": ScimPolicy.Unknown.forbid})
 STORED = READING.model_copy(update={"unknown": ScimPolicy.Unknown.keep})
 """How stored documents are read: what an extension left behind that is no longer declared is kept."""
 
-STRICT_TARGET = PATCHING.model_copy(update={"unmatched_path_filter": ScimPolicy.UnmatchedPathFilter.forbid})
-"""As `PATCHING`, but a path filter that matches nothing is `noTarget`."""
-
 CURSOR_SECONDS = 24 * 60 * 60
 """How long a cursor is good for; a position never grows stale, but a leaked cursor should."""
 

@@ -28,7 +28,7 @@ def create(call: Call, resource_id: str | None = None) -> Work:
         resource_id: the id that a bulk request promised to the operations that refer to this one.
     """
     kind, wanted = call.kind, call.wanted
-    document, delta = decode.read_creation(kind, call.body)
+    document, delta = decode.read_creation(kind, call.body, call.dialect)
 
     def work(unit: Unit) -> Reply:
         stored = writes.create(unit, kind, document, delta, resource_id)
@@ -39,12 +39,12 @@ def create(call: Call, resource_id: str | None = None) -> Work:
 
 def replace(call: Call) -> Work:
     """Replace a resource and return it (RFC 7644 §3.5.1)."""
-    return _change(call, decode.read_replacement(call.kind, call.body))
+    return _change(call, decode.read_replacement(call.kind, call.body, call.dialect))
 
 
 def patch(call: Call) -> Work:
     """Change a resource and return it (RFC 7644 §3.5.2)."""
-    return _change(call, decode.read_patch(call.kind, call.body))
+    return _change(call, decode.read_patch(call.kind, call.body, call.dialect))
 
 
 def delete(call: Call) -> Work:
