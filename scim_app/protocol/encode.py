@@ -70,6 +70,7 @@ def _derived(
         found: dict[str, list[dict[str, Any]]] = {
             row.id: [_member(base_url, one, wanted) for one in members.of_team(connection, org_id, row.id)]
             for row in rows
+            if row.origin == "scim"  # a team that is not linked is shown as an external one, without members
         }
     else:
         teams = members.teams_of(connection, org_id, (row.id for row in rows))

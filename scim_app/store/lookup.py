@@ -47,8 +47,22 @@ def _by(kind: Kind, column: str) -> Prepared:
     return Prepared(lambda _: _select(kind).where(TABLES[kind.name].c[column] == sa.bindparam("value")))
 
 
+def _gone(kind: Kind) -> Prepared:
+    c = TABLES[kind.name].c
+    mine = (c.org_id == sa.bindparam("org")) & (c.name_key == sa.bindparam("value")) & c.deleted_at.is_not(None)
+    return Prepared(lambda _: sa.select(c.id).where(mine).order_by(c.deleted_at.desc()).limit(1))
+
+
+_FORMER = {kind.name: _gone(kind) for kind in KINDS.values()}
 _KEYS = ("id", "name_key", "external_id")
 _BY = {(kind.name, column): _by(kind, column) for kind in KINDS.values() for column in _KEYS}
+
+
+def former_id(connection: sa.Connection, org_id: str, kind: Kind, document: Document) -> str | None:
+    """Return the id that the last removed resource of this document's name had, None when there was none."""
+    name = fold(str(document.get(kind.unique) or ""))
+    row = _FORMER[kind.name].first(connection, org=org_id, value=name)
+    return row[0] if row else None
 
 
 def find(connection: sa.Connection, org_id: str, kind: Kind, resource_id: str) -> Stored | None:

@@ -112,6 +112,9 @@ def _resources(kind: Kind, name: str) -> sa.Table:
     unique(f"ux_{name}_position", table.c.position, where=live)
     found = (table.c.org_id, table.c.search_key, table.c.id)
     sa.Index(f"ix_{name}_search", *found, sqlite_where=live, postgresql_where=live)
+    gone = table.c.deleted_at.is_not(None)
+    former = (table.c.org_id, table.c.name_key, table.c.deleted_at)
+    sa.Index(f"ix_{name}_former", *former, sqlite_where=gone, postgresql_where=gone)
     return table
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from scim_app.directory.events import EventType, describe
 from scim_app.directory.kinds import TEAM, USER, Document, Kind, is_active
 from scim_app.directory.membership import MemberDelta
+from scim_app.errors import Refused
 from scim_app.store import admins, admission, members, removal, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
@@ -38,6 +39,8 @@ def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta, resou
         admission.admit(unit, seat=is_active(document), user_name=document[kind.unique])
     resource_id = resource_id or resources.fresh_id()
     change: dict[str, Any] = {"attributes": describe(None, document), "origin": "scim"}
+    if former := resources.former_id(unit.connection, unit.org_id, kind, document):
+        change["former_id"] = former  # the history of the same name goes on from there
     changed = members.apply(unit, resource_id, delta)
     if changed:
         change["members"] = changed
@@ -61,9 +64,12 @@ def delete(unit: Unit, kind: Kind, resource_id: str, check: Callable[[Stored], o
 
     Raises:
         NotFoundException: when there is no such resource.
+        Refused: when it is a team that exists only here; the identity provider does not own it.
     """
     stored = resources.get(unit.connection, unit.org_id, kind, resource_id)
     check(stored)
+    if kind is TEAM and stored.origin != "scim":
+        raise Refused(f"team {stored.load()[kind.unique]!r} is not linked to a group: link it first, by PUT or PATCH")
     with admins.telling_of_no_admin(unit):
         removal.remove(unit, kind, stored)
 
@@ -75,8 +81,8 @@ def _save(unit: Unit, kind: Kind, stored: Stored, document: Document, delta: Mem
     attributes = describe(before, after)
     if attributes.keys() & {kind.unique, "externalId"}:
         resources.refuse_taken(unit.connection, unit.org_id, kind, after, stored.id)
-    if kind is USER and attributes.keys() & {kind.unique, "active"}:
-        returns = is_active(after) and not is_active(before)
+    if kind is USER and is_active(after) and attributes.keys() & {kind.unique, "active"}:
+        returns = not is_active(before)
         admission.admit(unit, seat=returns, user_name=after[kind.unique] if kind.unique in attributes else None)
     if linking and kind is TEAM:
         delta = MemberDelta(reset=True).then(delta)
