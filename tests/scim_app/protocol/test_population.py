@@ -1,4 +1,4 @@
-"""One population: who was there before SCIM is linked, who left comes back, a conflict says with whom and what to do."""
+"""One population: who was there before SCIM is linked, who left comes back, a conflict says with whom."""
 
 import json
 from collections.abc import Callable
