@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from scim_app.admin.api.router import add_api
 from scim_app.admin.failures import problem_page
 from scim_app.admin.router import add_settings
 from scim_app.admin.site import Site
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.append(Route("/{org}/scim/v2{path:path}", scim))
     app.add_api_route("/healthz", lambda: {"status": "ok"})
     add_settings(app, Site.of(store, settings))
+    add_api(app)
 
     @app.get("/readyz")
     def ready() -> Response:

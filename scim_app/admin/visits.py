@@ -199,7 +199,7 @@ def allowed(permission: Permission) -> Any:
 def _enter(request: Request, site: Site, slug: str, form: FormData | None, permission: Permission) -> Visit:
     secret = request.cookies.get(site.cookie(f"session_{slug}"), "")
     try:
-        org, viewer = site.store.read(lambda db: _recognize(db, slug, secret))
+        org, viewer = site.store.read(lambda db: recognize(db, slug, secret))
     except NotFound as problem:
         raise not_found(f"There is no organization {slug!r} here.") from problem
     if viewer is None:
@@ -217,7 +217,8 @@ def _enter(request: Request, site: Site, slug: str, form: FormData | None, permi
     return Visit(request, site, org, viewer, secret, fields)
 
 
-def _recognize(db: sa.Connection, slug: str, secret: str) -> tuple[Organization, Viewer | None]:
+def recognize(db: sa.Connection, slug: str, secret: str) -> tuple[Organization, Viewer | None]:
+    """Return an organization, and who holds a session's secret in it; raises `NotFound` without an organization."""
     org = organizations.by_slug(db, slug)
     session = sessions.find(db, org.id, secret) if secret else None
     return org, _viewer(db, org, session) if session else None

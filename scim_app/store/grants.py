@@ -43,6 +43,11 @@ def of_holder(holder_id: str) -> Condition:
     return grants.c.holder_id == holder_id
 
 
+def is_grant(grant_id: str) -> Condition:
+    """Return the condition of one grant."""
+    return grants.c.id == grant_id
+
+
 def on_scope(scope_id: str) -> Condition:
     """Return the condition of the grants on a deployment or a code location."""
     return grants.c.scope_id == scope_id
@@ -74,7 +79,7 @@ def get(connection: sa.Connection, org_id: str, grant_id: str) -> Grant:
     Raises:
         NotFound: when there is none of that id.
     """
-    found = find(connection, org_id, grants.c.id == grant_id)
+    found = find(connection, org_id, is_grant(grant_id))
     if not found:
         raise NotFound(f"there is no grant {grant_id!r}; `dagster-scim role list` lists those there are")
     return found[0]

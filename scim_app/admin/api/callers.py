@@ -1,0 +1,109 @@
+"""Who calls the API and what they may do: a key with scopes, or the session of a signed-in browser."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Depends, Request
+
+from scim_app.admin import signed
+from scim_app.admin.api.problems import NotAuthenticated
+from scim_app.admin.guard import SAFE
+from scim_app.admin.site import Here, Site
+from scim_app.admin.visits import Viewer, csrf_token, recognize
+from scim_app.directory.events import Actor
+from scim_app.directory.permissions import Permission, may_grant, permissions_in
+from scim_app.directory.roles import Scope
+from scim_app.errors import NotFound, NotPermitted
+from scim_app.store import api_keys, organizations, sessions
+from scim_app.store.acting import Acting
+from scim_app.store.api_keys import KeyHolder
+from scim_app.store.credentials import Use
+from scim_app.store.organizations import Organization
+from scim_app.store.stamps import now
+
+CSRF_HEADER = "X-CSRF-Token"
+_WANTED = (
+    "an API key of this organization is needed (Authorization: Bearer key_…), or a signed-in session; "
+    "SCIM tokens are not valid here"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller(Acting):
+    """Somebody who may make this request: what they do is done in their name."""
+
+    permissions: frozenset[Permission]
+    viewer: Viewer | None
+    """The person behind a session, None for a key."""
+    site: Site
+
+    def require_grantable(self, scope: Scope) -> None:
+        """Refuse to grant or revoke where the caller is no Admin.
+
+        Raises:
+            NotPermitted: saying so.
+        """
+        if self.viewer is not None and not may_grant(self.viewer.access, scope, self.viewer.places):
+            raise NotPermitted(
+                "roles are granted and revoked here by an Admin of the deployment, or Organization Admin"
+            )
+
+
+def needs(permission: Permission) -> Any:
+    """Return the dependency of a route that needs a permission; it gives the caller."""
+
+    def enter(request: Request, site: Here, org: str) -> Caller:
+        caller = _recognize(request, site, org)
+        if permission not in caller.permissions:
+            raise NotPermitted(f"this needs the permission {permission.value!r}, which the role or key does not give")
+        return caller
+
+    enter.permission = permission  # pyright: ignore[reportFunctionMemberAccess]
+    return Depends(enter)
+
+
+def _recognize(request: Request, site: Site, slug: str) -> Caller:
+    offered = request.headers.getlist("authorization")
+    try:
+        organization = site.store.read(lambda db: organizations.by_slug(db, slug))
+        return _by_key(request, site, organization, offered) if offered else _by_session(request, site, organization)
+    except NotFound as problem:
+        raise NotAuthenticated(_WANTED) from problem
+
+
+def _by_key(request: Request, site: Site, organization: Organization, offered: list[str]) -> Caller:
+    scheme, _, text = offered[0].partition(" ") if len(offered) == 1 else ("", "", "")
+    holder: KeyHolder | None = None
+    if scheme.lower() == "bearer":
+        holder = site.store.read(lambda db: api_keys.authenticate(db, organization.slug, text.strip(), site.key))
+    if holder is None:
+        raise NotAuthenticated(_WANTED)
+    if (holder.last_used_at or "")[:16] != now()[:16]:
+        use = Use(request.client.host if request.client else None, request.headers.get("user-agent"))
+        site.store.submit(lambda db: api_keys.note_use(db, holder.key_id, use), holder.key_id)
+    actor = _actor(request, f"key {holder.key_id}")
+    return Caller(site.store, organization, actor, permissions_in(holder.scopes), None, site)
+
+
+def _by_session(request: Request, site: Site, organization: Organization) -> Caller:
+    secret = request.cookies.get(site.cookie(f"session_{organization.slug}"), "")
+    _, viewer = site.store.read(lambda db: recognize(db, organization.slug, secret))
+    if viewer is None:
+        raise NotAuthenticated(_WANTED)
+    sent = request.headers.get(CSRF_HEADER, "")
+    if request.method not in SAFE and not signed.same(sent, csrf_token(site, secret)):
+        raise NotPermitted(f"a change by a browser's session carries the page's token in {CSRF_HEADER}")
+    if viewer.session.seen_at[:16] != now()[:16]:
+        site.store.submit(lambda db: sessions.note_use(db, organization.id, viewer.session.id), organization.id)
+    actor = _actor(request, viewer.actor_name)
+    return Caller(site.store, organization, actor, viewer.permissions, viewer, site)
+
+
+def _actor(request: Request, name: str) -> Actor:
+    return Actor(name=name, request_id=request.state.request_id, method=request.method, path=request.url.path)
+
+
+def permission_of(call: Callable[..., Any]) -> Permission | None:
+    """Return the permission that a dependency made by `needs` asks for, None of any other."""
+    return getattr(call, "permission", None)

@@ -1,0 +1,117 @@
+"""What goes wrong in the API, as problem bodies (RFC 9457) that say what to do."""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from scim2_models import SCIMException
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from scim_app.admin.dagster_instance import DagsterUnreadable
+from scim_app.errors import (
+    Conflict,
+    DirectoryError,
+    NotFound,
+    NotPermitted,
+    Refused,
+    StoreUnavailable,
+    Unstorable,
+)
+from scim_app.store.stamps import new_id
+
+BODY_BYTES = 64 * 1024
+MEDIA_TYPE = "application/problem+json"
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+RETRY_SECONDS = "5"
+
+log = structlog.get_logger("api")
+
+
+class NotAuthenticated(DirectoryError):
+    """Nobody known asks: no key, no session, or one that is not valid here."""
+
+
+class TooLarge(DirectoryError):
+    """The body is larger than any that the API reads."""
+
+
+_STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
+    (NotAuthenticated, HTTPStatus.UNAUTHORIZED),
+    (NotPermitted, HTTPStatus.FORBIDDEN),
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (Conflict, HTTPStatus.CONFLICT),
+    (Refused, HTTPStatus.CONFLICT),
+    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (Unstorable, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (DagsterUnreadable, HTTPStatus.BAD_GATEWAY),
+    (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ValueError, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+
+
+class ApiRoute(APIRoute):
+    """A route of the API: whatever goes wrong, the answer is a problem body with the request's id."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler with the guard around it."""
+        answer = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            request.state.request_id = request_id = new_id()
+            try:
+                _require_small(request)
+                response = await answer(request)
+            except Exception as problem:
+                response = problem_response(problem, request_id)
+            response.headers["X-Request-Id"] = request_id
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            path = request.scope["route"].path
+            log.info("api", request_id=request_id, method=request.method, route=path, status=response.status_code)
+            return response
+
+        return guarded
+
+
+def problem_response(problem: Exception, request_id: str) -> Response:
+    """Return the body that tells a problem; one of our own is logged, and told without a word of it."""
+    status, detail, errors = _told(problem)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("failed", request_id=request_id, exc_info=problem)
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": int(status), "detail": detail}
+    headers: dict[str, str] = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="dagster-scim API"'
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = RETRY_SECONDS
+    extra = {"errors": errors} if errors else {}
+    return JSONResponse({**body, "request_id": request_id, **extra}, status, headers, MEDIA_TYPE)
+
+
+def _told(problem: Exception) -> tuple[int, str, list[dict[str, str]]]:
+    if isinstance(problem, RequestValidationError):
+        errors = [{"field": _field(one["loc"]), "message": one["msg"]} for one in problem.errors()]
+        return HTTPStatus.UNPROCESSABLE_ENTITY, "the request is not one that this route reads; see errors", errors
+    if isinstance(problem, SCIMException):
+        return problem.status, str(problem), []
+    if isinstance(problem, HTTPException):
+        return problem.status_code, str(problem.detail), []
+    for kind, status in _STATUS:
+        if isinstance(problem, kind):
+            return status, str(problem), []
+    return HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here; nothing was changed, try again", []
+
+
+def _field(place: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in place).encode("utf-8", "replace").decode()
+
+
+def _require_small(request: Request) -> None:
+    length = request.headers.get("content-length", "0")
+    if "transfer-encoding" in request.headers or not length.isdigit() or int(length) > BODY_BYTES:
+        raise TooLarge(f"a body has a Content-Length of at most {BODY_BYTES} bytes")
