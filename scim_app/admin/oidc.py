@@ -124,7 +124,7 @@ class Provider:
             if not isinstance(claims["sub"], str) or not claims["sub"]:
                 raise ValueError("sub")
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            log.warning("id token refused", error=type(error).__name__)
+            log.warning("id token refused", error=type(error).__name__, claim=getattr(error, "claim", None))
             raise SignInRefused("The identity provider's answer is not valid for this service.") from error
         return dict(claims)
 
