@@ -171,6 +171,11 @@ def answers(url: str) -> bool:
         return False
 
 
+def in_ci() -> bool:
+    """Whether this is a machine that checks every change, where nothing may be left out."""
+    return bool(os.environ.get("CI"))
+
+
 def port_answers(port: int) -> bool:
     """Whether anything listens on a port."""
     with socket.socket() as probe:

@@ -16,10 +16,9 @@ from scim_app.admin.pages.spark import spark_of
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.failures import FAILURES
 from scim_app.directory.permissions import Permission
-from scim_app.store import event_list, organization_settings, people, request_log, tokens
+from scim_app.store import event_list, organization_settings, people, request_list, tokens
 
 FLAGGED = 20
-PAGE = 50
 FILTERS = ("outcome", "method", "cause")
 GUIDES = {"okta": "Okta, step by step", "entra": "Microsoft Entra ID, step by step"}
 
@@ -41,7 +40,7 @@ def show_provisioning(visit: Manage) -> Response:
 
     def load(db: sa.Connection) -> dict[str, Any]:
         flagged = [Flagged(*row) for row in people.flagged(db, visit.org.id, FLAGGED + 1)]
-        health = request_log.health(db, visit.org.id)
+        health = request_list.health(db, visit.org.id)
         return {
             "health": health,
             "spark": spark_of(health.hours),
@@ -81,16 +80,7 @@ def disable(visit: Manage) -> Response:
 def show_requests(visit: Manage) -> Response:
     """Show what the identity provider sent lately, and what it was answered."""
     asked, before = {name: visit.query(name) for name in FILTERS}, visit.query("after")
-    failed = {"failed": True, "ok": False}.get(asked["outcome"])
-
-    def load(db: sa.Connection) -> list[dict[str, Any]]:
-        method, cause = asked["method"] or None, asked["cause"] or None
-        return request_log.listing(
-            db, visit.org.id, failed=failed, method=method, cause=cause, before=before, limit=PAGE + 1
-        )
-
-    found = visit.read(load)
-    rows, after = found[:PAGE], found[PAGE - 1]["id"] if len(found) > PAGE else ""
+    rows, after = visit.read(lambda db: request_list.list_requests(db, visit.org.id, before=before, **asked))
     shown = {
         "query": asked,
         "filtered": any(asked.values()),
@@ -106,9 +96,12 @@ def show_request(visit: Manage, request_id: str) -> Response:
     """Show one request whole, with the events that it led to."""
 
     def load(db: sa.Connection) -> dict[str, Any]:
-        row = request_log.get(db, visit.org.id, request_id)
-        events = event_list.of_request(db, visit.org.id, request_id, row["at"])
-        return {"row": row, "sent": _indented(row["sent"]), "events": [told(event) for event in events]}
+        row = request_list.get(db, visit.org.id, request_id)
+        if row is None:
+            where = f"{visit.base}/provisioning/requests"
+            raise not_found("There is no such request; the log keeps the latest.", link=where, link_label="Request log")
+        events = event_list.of_request(db, visit.org.id, request_id, row.at)
+        return {"row": row, "sent": _indented(row.sent), "events": [told(event) for event in events]}
 
     return visit.page("request.html", "Request", "provisioning", **visit.read(load))
 
@@ -121,7 +114,7 @@ def show_guide(visit: Manage, guide: str) -> Response:
         raise not_found("There is no such guide.", link=where, link_label="Provisioning")
 
     def load(db: sa.Connection) -> dict[str, Any]:
-        return {"health": request_log.health(db, visit.org.id), "live_tokens": _live_tokens(db, visit)}
+        return {"health": request_list.health(db, visit.org.id), "live_tokens": _live_tokens(db, visit)}
 
     return visit.page(f"guide_{guide}.html", GUIDES[guide], "provisioning", scim_url=_url(visit), **visit.read(load))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scim_app.admin.wording import plural
-from scim_app.store.request_log import Hour
+from scim_app.store.request_list import Hour
 
 HEIGHT = 50
 STEP = 10
@@ -32,13 +32,13 @@ class Spark:
 
 def spark_of(hours: Sequence[Hour]) -> Spark:
     """Return the chart of some hours, the oldest first."""
-    most = max((hour.requests for hour in hours), default=0) or 1
+    most = max((hour.answered + hour.refused for hour in hours), default=0) or 1
     bars = [_bar(place, hour, HEIGHT / most) for place, hour in enumerate(hours)]
-    requests, failures = sum(hour.requests for hour in hours), sum(hour.failures for hour in hours)
-    return Spark(f"{plural(requests, 'request')} in 24 hours, {failures:,} of them refused", bars)
+    answered, refused = sum(hour.answered for hour in hours), sum(hour.refused for hour in hours)
+    return Spark(f"{plural(answered, 'request')} answered and {refused:,} refused in 24 hours", bars)
 
 
 def _bar(place: int, hour: Hour, scale: float) -> Bar:
-    ok, fail = round((hour.requests - hour.failures) * scale, 2), round(hour.failures * scale, 2)
-    title = f"{hour.hour[11:]}:00 UTC: {plural(hour.requests, 'request')}, {hour.failures:,} refused"
+    ok, fail = round(hour.answered * scale, 2), round(hour.refused * scale, 2)
+    title = f"{hour.label}: {hour.answered:,} answered, {hour.refused:,} refused"
     return Bar(title, place * STEP + 1, round(HEIGHT + 1 - ok, 2), ok, round(HEIGHT + 1 - ok - fail, 2), fail)
