@@ -29,11 +29,10 @@ def failed(instance: dg.DagsterInstance, before: Collection[str]) -> list[Failed
         record = instance.get_latest_asset_check_evaluation_record(key)
         if record is None:
             continue
-        evaluation = record.evaluation
-        severity = evaluation.severity if evaluation else dg.AssetCheckSeverity.ERROR
+        running = record.status == AssetCheckExecutionRecordStatus.PLANNED
+        severity = record.evaluation.severity if record.evaluation and not running else dg.AssetCheckSeverity.ERROR
         one = Failed(key.asset_key.to_user_string(), key.name, severity.value)
-        running = record.status == AssetCheckExecutionRecordStatus.PLANNED and one.path in before
-        if running or record.status == AssetCheckExecutionRecordStatus.FAILED:
+        if record.status == AssetCheckExecutionRecordStatus.FAILED or (running and one.path in before):
             found.append(one)
     return found
 

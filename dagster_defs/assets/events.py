@@ -10,7 +10,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.assets.sources import EVENT_LOG
-from dagster_defs.incremental import COPY, Mark, save, start
+from dagster_defs.incremental import COPY, Mark, marks, save, start
 from dagster_defs.partitions import day_starts
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import DAY, ORGANIZATION, Table, kept
@@ -41,14 +41,19 @@ ORGANIZATIONS = Table(
 @table_asset(PROVISIONING_EVENTS, group="changes", deps=[EVENT_LOG])
 def provisioning_events(scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Every event of every organization, copied from the log: each run adds what is new, so none is missed."""
-    with scim.opened() as export, scim.opened_in_bulk() as bulk, warehouse.get_connection() as connection:
-        heads = export.heads()
-        PROVISIONING_EVENTS.make(connection)
-        added = {head.slug: _copy(connection, bulk, head) for head in heads}
-        last = dict(connection.execute("SELECT org, seq FROM identity.marks WHERE asset = ?", [COPY]).fetchall())
+    with warehouse.get_connection() as connection:
+        added = copy(connection, scim)
+        last = {org: mark.seq for org, mark in marks(connection).items()}
         return result(
             connection, PROVISIONING_EVENTS, order="occurred_at DESC, seq DESC", last_event=last, events_added=added
         )
+
+
+def copy(connection: duckdb.DuckDBPyConnection, scim: ScimStore) -> dict[str, int]:
+    """Copy what is new of every organization's log, and return how many events that were, by slug."""
+    PROVISIONING_EVENTS.make(connection)
+    with scim.opened() as export, scim.opened_in_bulk() as bulk:
+        return {head.slug: _copy(connection, bulk, head) for head in export.heads()}
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head) -> int:

@@ -100,16 +100,26 @@ class Export:
 
     def first_break(self, org_id: str) -> str | None:
         """Return a sentence on the first event that breaks the hash chain, or None when the log is whole."""
-        query = sa.select(events).where(events.c.org_id == org_id).order_by(events.c.seq)
+        return self.verify(org_id)[1]
+
+    def verify(self, org_id: str, *, after: int = 0, previous: str | None = None) -> tuple[int, str | None]:
+        """Return the last event, and a sentence on the first that breaks the hash chain, None when it holds.
+
+        Args:
+            org_id: organization.
+            after: event whose hash is known to be right; the chain is followed from there.
+            previous: that hash.
+        """
+        query = sa.select(events).where(events.c.org_id == org_id, events.c.seq > after).order_by(events.c.seq)
         head = sa.select(organizations.c.last_seq, organizations.c.head_hash).where(organizations.c.id == org_id)
         with self._cut() as connection:
             last_seq, head_hash = connection.execute(head).one()
-            tail: list[tuple[int, str]] = [(0, "")]
+            tail: list[tuple[int, str]] = [(after, previous or "")]
             rows = connection.execution_options(yield_per=1000).execute(query).mappings()
-            broken = first_break(GENESIS, 1, _noting_tail(rows, tail))
+            broken = first_break(previous or GENESIS, after + 1, _noting_tail(rows, tail))
         if broken is None and last_seq and tail[0] != (last_seq, head_hash):
-            return f"the log ends at event {tail[0][0]}, its head says {last_seq}"
-        return broken
+            broken = f"the log ends at event {tail[0][0]}, its head says {last_seq}"
+        return tail[0][0], broken
 
     def unexplained(self, org_id: str) -> list[str]:
         """Return the ids of what the live tables and the log tell differently; none is right.

@@ -6,7 +6,6 @@ from typing import Any
 import make
 import sqlalchemy as sa
 
-from dagster_defs import asset_checks
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
 from scim_app.store.engines import open_writer
@@ -86,27 +85,6 @@ def test_a_finding_is_told_once_to_each_channel(directory: Any, materialize: Any
     materialize()
     materialize()
     assert [channel.titles for channel in channels] == [["[acme] Account deprovisioned: ada@example.com"]] * 2
-
-
-def test_every_change_has_an_event_finds_a_row_changed_past_the_log(directory: Any, settings: Settings) -> None:
-    scim = resources(settings)["scim"]
-    ada = directory.user("ada@example.com")
-    assert asset_checks.every_change_has_an_event(scim=scim).passed
-    with open_writer(settings.store_url).begin() as connection:
-        connection.execute(sa.text("UPDATE users SET document = replace(document, 'ada@', 'eve@')"))
-    found = asset_checks.every_change_has_an_event(scim=scim)
-    assert not found.passed
-    assert found.metadata["unexplained"].value == {"acme": [ada]}
-
-
-def test_the_chain_check_finds_an_event_changed_afterwards(directory: Any, settings: Settings) -> None:
-    scim = resources(settings)["scim"]
-    directory.user("ada@example.com")
-    assert asset_checks.event_log_chain_holds(scim=scim).passed
-    with open_writer(settings.store_url).begin() as connection:
-        connection.execute(sa.text("DROP TRIGGER events_no_update"))
-        connection.execute(sa.text("UPDATE events SET subject_name = 'eve@example.com' WHERE seq = 3"))
-    assert not asset_checks.event_log_chain_holds(scim=scim).passed
 
 
 def test_without_a_store_the_location_loads_and_has_nothing_to_do(settings: Settings) -> None:
