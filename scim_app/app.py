@@ -4,12 +4,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
-import structlog
 from fastapi import FastAPI, Request
 from scim2_models import SCIMException
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from scim_app.admin.api.router import add_api
 from scim_app.admin.failures import problem_page
@@ -17,6 +15,8 @@ from scim_app.admin.router import add_settings
 from scim_app.admin.site import Site
 from scim_app.directory import extensions, kinds
 from scim_app.errors import StoreUnavailable
+from scim_app.logs import log_as_json
+from scim_app.protocol.front import ScimFirst
 from scim_app.protocol.scim import ScimEndpoint
 from scim_app.protocol.wire import scim_service
 from scim_app.settings import Settings
@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application, its store open; raises what `require_ready` raises."""
     settings = settings or Settings()
     require_ready(settings)
-    _log_as_json()
+    log_as_json()
     kinds.extend(extensions.read(settings.extensions.read_bytes()) if settings.extensions else {})
     store = Store(settings.store_url)
     service = scim_service(settings.read_pepper())
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(title="dagster-scim", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.redirect_slashes = False
-    app.router.routes.append(Route("/{org}/scim/v2{path:path}", scim))
+    app.add_middleware(ScimFirst, endpoint=scim)
     app.add_api_route("/healthz", lambda: {"status": "ok"})
     add_settings(app, Site.of(store, settings))
     add_api(app)
@@ -76,15 +76,3 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         return JSONResponse(reply.body, problem.status_code, reply.headers)
 
     return app
-
-
-def _log_as_json() -> None:
-    """Write one JSON line per request; personal data and query strings are never in it."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ]
-    )

@@ -1,18 +1,31 @@
 """From stored rows to answers: the stored document is spliced with what the server owns, never rebuilt."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 import orjson
 import sqlalchemy as sa
-from scim2_models import Context, ResponseParameters
+from scim2_models import Context
 
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol.wire import STORED
 from scim_app.store import members
 from scim_app.store.resources import Stored
 
-Parameters = ResponseParameters[Any]
+
+class Parameters(Protocol):
+    """`attributes` and `excludedAttributes` of a request."""
+
+    @property
+    def attributes(self) -> Sequence[Any] | None:
+        """What is wanted, all when None."""
+        ...
+
+    @property
+    def excluded_attributes(self) -> Sequence[Any] | None:
+        """What is left out."""
+        ...
+
 
 LIST_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
@@ -49,14 +62,13 @@ def list_response(fields: dict[str, Any], resources: list[bytes]) -> bytes:
 
 
 def _splice(base_url: str, kind: Kind, row: Stored, derived: bytes | None) -> bytes:
-    meta = {
-        "resourceType": kind.scim_name,
-        "created": row.created_at,
-        "lastModified": row.updated_at,
-        "location": location(base_url, kind, row.id),
-        "version": row.etag,
-    }
-    return b'%s%s,"meta":%s}' % (row.document[:-1].encode(), derived or b"", orjson.dumps(meta))
+    # Instants and versions are the store's own and need no escaping.
+    place = orjson.dumps(location(base_url, kind, row.id)).decode()
+    meta = (
+        f'{{"resourceType":"{kind.scim_name}","created":"{row.created_at}","lastModified":"{row.updated_at}",'
+        f'"location":{place},"version":"W/\\"{row.version}\\""}}'
+    )
+    return b'%s%s,"meta":%s}' % (row.document[:-1].encode(), derived or b"", meta.encode())
 
 
 def _derived(
@@ -107,4 +119,5 @@ def _heads(paths: Iterable[Any]) -> Iterable[str]:
 
 def _project(kind: Kind, text: bytes, wanted: Parameters) -> bytes:
     resource = kind.model.model_validate(orjson.loads(text), scim_policy=STORED)
-    return orjson.dumps(resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=wanted))
+    asked: Any = wanted
+    return orjson.dumps(resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=asked))

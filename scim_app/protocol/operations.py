@@ -42,17 +42,17 @@ async def query(store: Store, call: Call) -> Reply:
             return Reply(HTTPStatus.NOT_MODIFIED, headers={"ETag": stored.etag})
         return resource_reply(connection, call, kind, stored, wanted)
 
-    return store.read(work)
+    return await store.reading(work)
 
 
 async def search_by_query(store: Store, call: Call) -> Reply:
     """Return a page of resources asked for by query (RFC 7644 §3.4.2)."""
-    return search(store, call, dict(call.request.query))
+    return await search(store, call, dict(call.request.query))
 
 
 async def search_by_body(store: Store, call: Call) -> Reply:
     """Return a page of resources asked for by POST (RFC 7644 §3.4.3)."""
-    return search(store, call, call.body)
+    return await search(store, call, call.body)
 
 
 async def service_provider_config(_store: Store, call: Call) -> Reply:

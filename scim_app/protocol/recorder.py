@@ -75,7 +75,7 @@ class Trace:
 
     def __init__(self, request: Request, request_id: str) -> None:
         self._request = request
-        self._id = request_id
+        self.request_id = request_id
         self._at = now()
         self._began = time.monotonic()
         self.token_id: str | None = None
@@ -87,7 +87,7 @@ class Trace:
         request = self._request
         return Answered(
             slug=request.path_params["org"],
-            id=self._id,
+            id=self.request_id,
             at=self._at,
             method=request.method,
             path=_storable(request.path_params["path"], 500) or "/",

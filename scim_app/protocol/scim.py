@@ -3,24 +3,26 @@
 import asyncio
 from http import HTTPStatus
 
+import sqlalchemy as sa
 import structlog
 from scim2_models import ForbiddenException, SCIMException, UnauthorizedException
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import SCIM_MEDIA_TYPE
 from scim2_server.routing import Operation
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from scim_app.directory.events import Actor
 from scim_app.directory.failures import SCIM_OFF
 from scim_app.errors import StoreUnavailable
+from scim_app.protocol import hot
 from scim_app.protocol.calls import WRITES, Call, Reply
 from scim_app.protocol.dialects import dialect_of
 from scim_app.protocol.operations import serve
 from scim_app.protocol.rate import RateLimit, TooManyRequests
 from scim_app.protocol.receive import read_object, read_path, size_for
 from scim_app.protocol.recorder import Recorder, Trace
+from scim_app.protocol.walks import Walks
 from scim_app.protocol.wire import Service, scim_error
 from scim_app.settings import Settings
 from scim_app.store import tokens
@@ -43,6 +45,7 @@ class ScimEndpoint:
         self._pepper = settings.read_pepper()
         self.recorder = Recorder(store)
         self._rate = RateLimit(settings.rate_limit, settings.rate_burst)
+        self._walks = Walks()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever goes wrong, the answer is SCIM's."""
@@ -57,24 +60,26 @@ class ScimEndpoint:
             trace.problem = scim_error(problem)
             reply = failure(self._service, problem, request_id)
         self.recorder.add(trace.answered(int(reply.status)))
-        log.info("scim", request_id=request_id, method=request.method, path=request.url.path, status=int(reply.status))
-        headers = reply.headers | {"X-Request-Id": request_id}
-        response = Response(reply.body, int(reply.status), headers, SCIM_MEDIA_TYPE)
+        status = int(reply.status)
+        log.info("scim", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
         async with asyncio.timeout(self._settings.request_seconds):
-            await response(scope, receive, send)
+            await send({"type": "http.response.start", "status": status, "headers": _headers(reply, request_id)})
+            await send({"type": "http.response.body", "body": reply.body})
 
     async def _serve(self, request: Request, request_id: str, trace: Trace) -> Reply:
-        service = self._service
-        scim_request = self._scim_request(request)
-        method, path = scim_request.method, scim_request.path
-        if path == "/ServiceProviderConfig" and method == "GET":
+        path = read_path(request)
+        if path == "/ServiceProviderConfig" and request.method in ("GET", "HEAD"):
             # Readable without a token, so that clients learn how to get one (RFC 7643 §5).
-            return Reply.of(service.service_provider_config(scim_request.url, scim_request.query))
-        caller = self._authenticate(request)
-        trace.token_id = caller.token_id
-        self._rate.take(caller.token_id)
-        target = service.match(scim_request)
-        actor = Actor(name=caller.token_id, idp=caller.idp, request_id=request_id, method=method, path=path)
+            scim_request = self._scim_request(request, path)
+            return Reply.of(self._service.service_provider_config(scim_request.url, scim_request.query))
+        question = hot.read(request, path)
+        caller, reply = await self._store.glancing(lambda c: self._look(c, request, question, trace))
+        return reply or await self._serve_caller(request, path, caller, trace)
+
+    async def _serve_caller(self, request: Request, path: str, caller: tokens.Caller, trace: Trace) -> Reply:
+        service, scim_request = self._service, self._scim_request(request, path)
+        method, target = scim_request.method, service.match(scim_request)
+        actor = Actor(name=caller.token_id, idp=caller.idp, request_id=trace.request_id, method=method, path=path)
         dialect = dialect_of(caller.idp, request.headers.get("user-agent"))
         call = Call(service, scim_request, target, caller, actor, dialect)
         writing = method in WRITES and target.operation is not Operation.search_with_body
@@ -90,23 +95,35 @@ class ScimEndpoint:
                 await self._remember(call, error)
             raise
 
-    def _scim_request(self, request: Request) -> ScimRequest:
+    def _look(
+        self, connection: sa.Connection, request: Request, question: hot.Question | None, trace: Trace
+    ) -> tuple[tokens.Caller, Reply | None]:
+        """Return who calls, and the answer where the question is one that can be answered at once."""
+        caller = self._authenticate(connection, request)
+        trace.token_id = caller.token_id
+        self._rate.take(caller.token_id)
+        if question is None or not caller.scim_enabled:
+            return caller, None
+        base_url = self._settings.scim_base_url(request.path_params["org"])
+        return caller, hot.answer(connection, caller, base_url, question, self._walks)
+
+    def _scim_request(self, request: Request, path: str) -> ScimRequest:
         return ScimRequest(
             method="GET" if request.method == "HEAD" else request.method,
             base_url=self._settings.scim_base_url(request.path_params["org"]),
-            path=read_path(request),
+            path=path,
             query=dict(request.query_params),
             headers=list(request.headers.items()),
         )
 
-    def _authenticate(self, request: Request) -> tokens.Caller:
+    def _authenticate(self, connection: sa.Connection, request: Request) -> tokens.Caller:
         """Return who calls; what is wrong with the credentials is not said, so that nothing can be learned from it."""
         offered = request.headers.getlist("authorization")
         scheme, _, text = offered[0].partition(" ") if len(offered) == 1 else ("", "", "")
         caller = None
         if scheme.lower() == "bearer":
             slug, token = request.path_params["org"], text.strip()
-            caller = self._store.read(lambda c: tokens.authenticate(c, slug, token, self._pepper))
+            caller = tokens.authenticate(connection, slug, token, self._pepper)
         if caller is None:
             raise UnauthorizedException(
                 detail="a valid SCIM token of this organization is needed: Authorization: Bearer scim_…"
@@ -120,6 +137,14 @@ class ScimEndpoint:
         """Record a refused write: these are the sync failures."""
         work = call.unit(lambda unit: unit.record(call.refusal(error, unit)))
         await asyncio.wrap_future(self._store.submit(work, call.caller.org_id))
+
+
+def _headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+    headers.append((b"x-request-id", request_id.encode()))
+    if reply.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        headers += [(b"content-length", b"%d" % len(reply.body)), (b"content-type", SCIM_MEDIA_TYPE.encode())]
+    return headers
 
 
 def failure(service: Service, problem: Exception, request_id: str) -> Reply:

@@ -24,7 +24,7 @@ LAST_INDEX = 2**31 - 1
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}")
 
 
-def search(store: Store, call: Call, asked: Json) -> Reply:
+async def search(store: Store, call: Call, asked: Json) -> Reply:
     """Return a page of resources.
 
     Args:
@@ -64,7 +64,7 @@ def search(store: Store, call: Call, asked: Json) -> Reply:
                 fields["previousCursor"] = call.service.seal(types, request, _position(call, rows[0], backwards=True))
         return Reply(HTTPStatus.OK, encode.list_response(fields, _render(connection, call, kinds, rows, request)))
 
-    return store.read(work)
+    return await store.reading(work)
 
 
 def _checked(asked: Json, dialect: Dialect) -> Json:

@@ -44,6 +44,11 @@ def open_server(store_url: str) -> sa.Engine:
     return postgres.open_engine(store_url, postgres.SERVING) if is_postgres(store_url) else open_reader(store_url)
 
 
+def open_glancer(store_url: str) -> sa.Engine:
+    """Return an engine for single statements outside transactions."""
+    return postgres.open_engine(store_url, postgres.GLANCING) if is_postgres(store_url) else open_reader(store_url)
+
+
 def open_writer(store_url: str) -> sa.Engine:
     """Return an engine for writes; on SQLite its transactions take the write lock at their start."""
     if is_postgres(store_url):

@@ -51,28 +51,30 @@ _KEEP_ONLY = Prepared(
     lambda dialect: sa.delete(team_members).where(_MINE, ~_among(dialect)).returning(team_members.c.member_id)
 )
 
-_OF_TEAM = (
-    sa.select(
-        team_members.c.member_id,
-        users.c.id.label("user_id"),
-        teams.c.id.label("nested_id"),
-        sa.func.coalesce(users.c.display_name, users.c.user_name, teams.c.display_name).label("display"),
-    )
-    .select_from(
-        team_members.outerjoin(
-            users,
-            (users.c.org_id == team_members.c.org_id)
-            & (users.c.id == team_members.c.member_id)
-            & users.c.deleted_at.is_(None),
-        ).outerjoin(
-            teams,
-            (teams.c.org_id == team_members.c.org_id)
-            & (teams.c.id == team_members.c.member_id)
-            & teams.c.deleted_at.is_(None),
+_OF_TEAM = Prepared(
+    lambda _: (
+        sa.select(
+            team_members.c.member_id,
+            users.c.id.label("user_id"),
+            teams.c.id.label("nested_id"),
+            sa.func.coalesce(users.c.display_name, users.c.user_name, teams.c.display_name).label("display"),
         )
+        .select_from(
+            team_members.outerjoin(
+                users,
+                (users.c.org_id == team_members.c.org_id)
+                & (users.c.id == team_members.c.member_id)
+                & users.c.deleted_at.is_(None),
+            ).outerjoin(
+                teams,
+                (teams.c.org_id == team_members.c.org_id)
+                & (teams.c.id == team_members.c.member_id)
+                & teams.c.deleted_at.is_(None),
+            )
+        )
+        .where(_MINE)
+        .order_by(team_members.c.member_id)
     )
-    .where(_MINE)
-    .order_by(team_members.c.member_id)
 )
 _TEAMS_OF = Prepared(
     lambda dialect: (
@@ -89,8 +91,7 @@ def of_team(connection: sa.Connection, org_id: str, team_id: str) -> list[dict[s
 
     `$ref` is relative to the SCIM base. A member without a record is pending.
     """
-    rows = connection.execute(_OF_TEAM, {"org": org_id, "team": team_id})
-    return [_as_scim(*row) for row in rows]
+    return [_as_scim(*row) for row in _OF_TEAM.all(connection, org=org_id, team=team_id)]
 
 
 def _as_scim(member: str, user_id: str | None, nested_id: str | None, display: str | None) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Use:
 
 READING = Use("REPEATABLE READ", read_only=True, as_owner=False, statement="10min", idle="10min")
 SERVING = Use("REPEATABLE READ", read_only=True, as_owner=False, statement="10s", idle="15s")
+GLANCING = Use("AUTOCOMMIT", read_only=True, as_owner=False, statement="10s", idle="15s")
 WRITING = Use("READ COMMITTED", read_only=False, as_owner=False, statement="10s", idle="15s")
 OWNING = Use("READ COMMITTED", read_only=False, as_owner=True, statement="0", idle="0")
 
@@ -76,7 +77,8 @@ def open_engine(store_url: str, use: Use) -> sa.Engine:
             raise StoreUnavailable(f"PostgreSQL runs with {off[0]}=off: an acknowledged write would not be safe")
         if not use.as_owner:
             dbapi.execute(_ACT_AS_ROLE, (ROLE,))
-        dbapi.commit()
+        if not dbapi.autocommit:
+            dbapi.commit()
 
     return engine
 

@@ -4,6 +4,7 @@ Executing a statement by SQLAlchemy costs 25 µs, of which SQLite needs 3; every
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,9 @@ class Prepared:
             values = compiled.constants | values
         driver: Any = connection.connection.dbapi_connection
         try:
-            return fetch(driver.execute(compiled.text, values))
+            # An open cursor would hold on to the moment that it reads.
+            with closing(driver.execute(compiled.text, values)) as cursor:
+                return fetch(cursor)
         except dialect.loaded_dbapi.Error as error:
             raise _as_sqlalchemy_has_it(connection, compiled.text, error) from error
 

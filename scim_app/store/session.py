@@ -1,18 +1,22 @@
 """The open store: reads of one moment, and writes that are answered once they are durable."""
 
+import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 
 from scim_app.errors import StoreUnavailable, Unstorable
-from scim_app.store.engines import open_server, open_writer
+from scim_app.store.engines import is_postgres, open_glancer, open_server, open_writer
 from scim_app.store.writer import Job, Writer
 
 T = TypeVar("T")
+
+READERS = 8
+"""Threads that read from a server, each with its own connections."""
 
 
 class Store:
@@ -23,7 +27,9 @@ class Store:
 
     def __init__(self, store_url: str) -> None:
         self._readers = open_server(store_url)
+        self._glancers = open_glancer(store_url)
         self._writers = open_writer(store_url)
+        self._threads = ThreadPoolExecutor(READERS, "store-reader") if is_postgres(store_url) else None
         self._local = threading.local()
         self._held: list[sa.Connection] = []
         self._writer = Writer(self._writers)
@@ -31,9 +37,12 @@ class Store:
     def close(self) -> None:
         """Finish the writes that wait and close the connections."""
         self._writer.close()
+        if self._threads is not None:
+            self._threads.shutdown()
         for held in self._held:
             held.close()
         self._readers.dispose()
+        self._glancers.dispose()
         self._writers.dispose()
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
@@ -44,12 +53,41 @@ class Store:
             Unstorable: when `work` asks for a text that no row can hold.
         """
         try:
-            with self._connection().begin() as transaction:
+            with self._held_by_thread("reading", self._readers).begin() as transaction:
                 return work(transaction.connection)
         except (OperationalError, InterfaceError) as error:
             raise StoreUnavailable("the store can't be read now; try again") from error
         except DataError as error:
             raise Unstorable.because(error) from error
+
+    def glance(self, work: Callable[[sa.Connection], T]) -> T:
+        """Return what `work` reads by prepared statements, each of which sees the moment that it runs at."""
+        held = self._held_by_thread("glancing", self._glancers)
+        try:
+            return work(held)
+        except (OperationalError, InterfaceError) as error:
+            raise StoreUnavailable("the store can't be read now; try again") from error
+        except DataError as error:
+            raise Unstorable.because(error) from error
+        finally:
+            if (
+                held.in_transaction()
+            ):  # a statement that was not prepared began one; it must not see that moment for ever
+                held.rollback()
+
+    async def reading(self, work: Callable[[sa.Connection], T]) -> T:
+        """Return what `work` reads, as `read` does, without holding up others who wait on a server."""
+        return await self._aside(self.read, work)
+
+    async def glancing(self, work: Callable[[sa.Connection], T]) -> T:
+        """Return what `work` reads, as `glance` does, without holding up others who wait on a server."""
+        return await self._aside(self.glance, work)
+
+    async def _aside(self, read: Callable[[Callable[[sa.Connection], T]], T], work: Callable[[sa.Connection], T]) -> T:
+        # SQLite answers sooner than a thread would begin.
+        if self._threads is None:
+            return read(work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read, work)
 
     def submit(self, work: Callable[[sa.Connection], T], key: str = "") -> "Future[T]":
         """Queue a write; the future gives its result once it is durable, or the error that undid it."""
@@ -61,9 +99,10 @@ class Store:
         """Run a write and wait until it is durable."""
         return self.submit(work, key).result()
 
-    def _connection(self) -> sa.Connection:
-        held: sa.Connection | None = getattr(self._local, "connection", None)
-        if held is None:
-            held = self._local.connection = self._readers.connect()
+    def _held_by_thread(self, name: str, engine: sa.Engine) -> sa.Connection:
+        held: sa.Connection | None = getattr(self._local, name, None)
+        if held is None or held.closed:
+            held = engine.connect()
+            setattr(self._local, name, held)
             self._held.append(held)
         return held

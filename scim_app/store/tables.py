@@ -162,4 +162,14 @@ events = sa.Table(
     sa.Index("ix_events_actor", "org_id", "actor", "seq"),
 )
 
+list_blocks = sa.Table(
+    "list_blocks",
+    metadata,
+    sa.Column("org_id", Id, primary_key=True),
+    sa.Column("kind", sa.String(8), primary_key=True),
+    sa.Column("block", sa.BigInteger, primary_key=True, autoincrement=False),
+    # Kept by triggers: how many live resources of the kind have a position in the block.
+    sa.Column("live", sa.Integer, nullable=False),
+)
+
 TABLES = {USER.name: users, TEAM.name: teams}

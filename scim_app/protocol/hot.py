@@ -1,0 +1,120 @@
+"""The questions that identity providers ask all day, answered by one indexed look-up without the library's models.
+
+One resource by id, a look-up by a unique attribute, a page of a list: recognised in the exact forms that clients
+send. Everything else is read by the library; a test holds the two answers equal.
+"""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+import sqlalchemy as sa
+from starlette.requests import Request
+
+from scim_app.directory.kinds import KINDS, Kind
+from scim_app.directory.names import fold
+from scim_app.protocol import encode
+from scim_app.protocol.calls import Reply
+from scim_app.protocol.walks import Walks
+from scim_app.protocol.wire import PAGE_LIMIT
+from scim_app.store import lookup, ranks
+from scim_app.store.lookup import Stored
+from scim_app.store.tokens import Caller
+
+_ENDPOINTS = {kind.endpoint: kind for kind in KINDS.values()}
+_EQUALS = re.compile(r'([A-Za-z]+) [eE][qQ] "([^"\\\x00-\x1f\x7f]+)"')
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_KNOWN = frozenset({"filter", "startIndex", "count", "excludedAttributes"})
+_CONDITIONAL = frozenset({"if-match", "if-none-match"})
+
+
+class Wanted(NamedTuple):
+    """What a hot answer leaves out."""
+
+    excluded_attributes: tuple[str, ...] | None = None
+    attributes: None = None
+
+
+WHOLE, WITHOUT_MEMBERS = Wanted(), Wanted(("members",))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A recognised request: one resource (`column` is `id`, not listed), a look-up, or a page (no column)."""
+
+    kind: Kind
+    listed: bool
+    column: str | None = None
+    value: str = ""
+    start: int = 1
+    count: int = PAGE_LIMIT
+    wanted: Wanted = WHOLE
+
+
+def read(request: Request, path: str) -> Question | None:
+    """Return what a request asks, None when the library has to read it."""
+    endpoint, slash, resource_id = path[1:].partition("/")
+    kind = _ENDPOINTS.get(endpoint)
+    if kind is None or request.method != "GET" or not _CONDITIONAL.isdisjoint(request.headers.keys()):
+        return None
+    query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    asked = dict(query)
+    if len(asked) != len(query) or not _KNOWN.issuperset(asked):
+        return None
+    wanted = WHOLE
+    if "excludedAttributes" in asked:
+        if asked["excludedAttributes"] != "members" or kind.scim_name != "Group":
+            return None
+        wanted = WITHOUT_MEMBERS
+    if not slash:
+        return _list_question(kind, asked, wanted)
+    if "/" in resource_id or not resource_id or asked.keys() - {"excludedAttributes"}:
+        return None
+    return Question(kind, False, "id", resource_id, wanted=wanted)
+
+
+def _list_question(kind: Kind, asked: dict[str, str], wanted: Wanted) -> Question | None:
+    start, count = asked.get("startIndex", "1"), asked.get("count", str(PAGE_LIMIT))
+    if not _NUMBER.fullmatch(start) or not _NUMBER.fullmatch(count):
+        return None
+    size = min(int(count), PAGE_LIMIT)
+    if "filter" not in asked:
+        return Question(kind, True, None, "", int(start), size, wanted)
+    found = _EQUALS.fullmatch(asked["filter"])
+    if found is None or start != "1":
+        return None
+    name, value = found[1].lower(), found[2]
+    if name == kind.unique.lower():
+        return Question(kind, True, "name_key", fold(value), 1, size, wanted)
+    column = {"id": "id", "externalid": "external_id"}.get(name)
+    return Question(kind, True, column, value, 1, size, wanted) if column else None
+
+
+def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Question, walks: Walks) -> Reply | None:
+    """Return the answer to a question, None when the library has to say why there is none."""
+    kind, org_id = question.kind, caller.org_id
+    if question.column is None:
+        behind = walks.behind((caller.token_id, kind.name, question.start))
+        total, rows = ranks.page(connection, org_id, kind, question.start, question.count, behind)
+        if rows:
+            walks.remember((caller.token_id, kind.name, question.start + len(rows)), rows[-1].position)
+        return _listed(connection, org_id, base_url, question, total, rows)
+    stored = lookup.find_by(connection, org_id, kind, question.column, question.value)
+    if question.listed:
+        rows = [stored] if stored else []
+        return _listed(connection, org_id, base_url, question, len(rows), rows)
+    if stored is None:
+        return None
+    (body,) = encode.render(connection, org_id, base_url, kind, [stored], question.wanted)
+    headers = {"ETag": stored.etag, "Content-Location": encode.location(base_url, kind, stored.id)}
+    return Reply(HTTPStatus.OK, body, headers)
+
+
+def _listed(
+    connection: sa.Connection, org_id: str, base_url: str, question: Question, total: int, rows: list[Stored]
+) -> Reply:
+    resources = encode.render(connection, org_id, base_url, question.kind, rows, question.wanted)
+    fields = {"totalResults": total, "startIndex": question.start}
+    return Reply(HTTPStatus.OK, encode.list_response(fields, resources))
