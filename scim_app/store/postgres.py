@@ -125,7 +125,11 @@ _COLLATED_ELSEWISE = sa.text("""
     SELECT quote_ident(c.relname), quote_ident(a.attname), format_type(a.atttypid, a.atttypmod)
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation k ON k.oid = a.attcollation
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-      AND k.collname <> 'C' ORDER BY c.relname, a.attnum
+      AND k.collname <> 'C' AND NOT EXISTS (
+          SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_trigger'::regclass
+          AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+      )
+    ORDER BY c.relname, a.attnum
 """)
 
 
