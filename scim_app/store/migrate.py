@@ -22,6 +22,14 @@ def _config() -> Config:
     return config
 
 
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
 def _unreachable(error: OperationalError) -> StoreUnavailable:
     reason = str(error.orig).strip().splitlines()[0]
     return StoreUnavailable(f"the store can't be opened: {reason}; check DAGSTER_SCIM_DATABASE_URL")
@@ -35,6 +43,8 @@ def upgrade(store_url: str) -> None:
             config.attributes["connection"] = connection
             if is_postgres(store_url):
                 connection.execute(_ONE_AT_A_TIME)
+            if _revision(connection) == _newest():
+                return  # a running service is not disturbed
             command.upgrade(config, "head")
             if is_postgres(store_url):
                 postgres.collate(connection)
@@ -52,14 +62,13 @@ def is_current(store_url: str) -> bool:
     engine = open_reader(store_url)
     try:
         with engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+            return _revision(connection) == _newest()
     except OperationalError as error:
         if is_postgres(store_url):
             raise _unreachable(error) from error
         return False
     finally:
         engine.dispose()
-    return current == ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def require_current(store_url: str) -> None:
