@@ -136,7 +136,7 @@ class Visit:
             "scim_enabled": self.org.scim_enabled,
             "base": self.base,
             "viewer": self.viewer,
-            "may": {permission.value: True for permission in self.viewer.permissions},
+            "may": {one.value: self.may(one) for one in Permission},
             "navigation": navigation(self.viewer.permissions),
             "csrf_token": csrf_token(self.site, self.secret),
             "notice": notice,
