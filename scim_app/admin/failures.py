@@ -64,16 +64,17 @@ def _as_problem(problem: Exception) -> PageProblem:
     if isinstance(problem, RequestValidationError):
         return bad_request("The address or the form is not one that this page reads.")
     if isinstance(problem, NotFound):
-        return not_found(_sentence(problem))
+        return not_found(sentence(problem))
     if isinstance(problem, Conflict | Refused):
-        return PageProblem(HTTPStatus.CONFLICT, "That is not possible", _sentence(problem))
+        return PageProblem(HTTPStatus.CONFLICT, "That is not possible", sentence(problem))
     if isinstance(problem, StoreUnavailable):
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        return PageProblem(status, "Not available for the moment", _sentence(problem))
+        return PageProblem(status, "Not available for the moment", sentence(problem))
     text = "Something went wrong here, and nothing was changed by this request. Try again."
     return PageProblem(HTTPStatus.INTERNAL_SERVER_ERROR, "That is our fault", text)
 
 
-def _sentence(problem: Exception) -> str:
+def sentence(problem: Exception) -> str:
+    """Return what a problem says as a sentence."""
     text = str(problem)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from scim_app.admin import rendering, signed
-from scim_app.admin.failures import forbidden, not_found
+from scim_app.admin.failures import bad_request, forbidden, not_found, sentence
 from scim_app.admin.guard import SAFE, SignInNeeded
 from scim_app.admin.navigation import navigation
 from scim_app.admin.site import Here, Site
@@ -115,16 +115,25 @@ class Visit:
         return self.site.store.read(work)
 
     def write(self, work: Callable[[Unit], T]) -> T:
-        """Return what is written in one transaction, under this person's name."""
-        return self.site.store.write(lambda db: work(Unit.begin(db, self.org.id, self.actor)))
+        """Return what is written in one transaction, under this person's name.
+
+        Raises:
+            PageProblem: with status 400 when a field of the form is not one that can be written.
+        """
+        try:
+            return self._write(work)
+        except ValueError as problem:
+            raise bad_request(sentence(problem), self.base) from problem
 
     def attempt(self, work: Callable[[Unit], T]) -> tuple[T | None, str]:
         """Write, and return the result and an empty text; or None and the sentence that says why not."""
         try:
-            return self.write(work), ""
+            return self._write(work), ""
         except (ValueError, Conflict, NotFound, Refused) as problem:
-            text = str(problem)
-            return None, text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+            return None, sentence(problem)
+
+    def _write(self, work: Callable[[Unit], T]) -> T:
+        return self.site.store.write(lambda db: work(Unit.begin(db, self.org.id, self.actor)))
 
     def page(self, template: str, title: str, section: str, status: int = 200, /, **context: Any) -> HTMLResponse:
         """Return a page within the frame of the settings."""

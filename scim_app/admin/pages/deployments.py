@@ -6,10 +6,13 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from scim_app.admin.dagster_instance import DagsterUnreadable, read_code_locations
 from scim_app.admin.guard import PageRoute
 from scim_app.admin.visits import Visit, allowed
+from scim_app.admin.wording import plural
 from scim_app.directory.permissions import Permission
 from scim_app.store import places
+from scim_app.store.event_log import Unit
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]
@@ -28,6 +31,26 @@ def add_deployment(visit: Manage) -> Response:
     name = visit.field("name")
     added, problem = visit.attempt(lambda unit: places.add_deployment(unit, name, visit.field("kind")))
     return visit.go("deployments", f"The deployment {name} was added.") if added else _page(visit, problem)
+
+
+@router.post("/{org}/settings/deployments/read")
+def read_locations(visit: Manage) -> Response:
+    """Read the code locations of the Dagster instance of the settings, and add those that are new to a deployment."""
+    name = visit.field("name")
+    try:
+        names = read_code_locations(str(visit.site.settings.dagster_url))
+    except DagsterUnreadable as problem:
+        return _page(visit, str(problem))
+
+    def add(unit: Unit) -> int:
+        there = {one.name: one.id for one in places.list_deployments(unit.connection, unit.org_id)}
+        deployment_id = there.get(name) or places.add_deployment(unit, name).id
+        return len(places.take_over(unit, deployment_id, names))
+
+    added, problem = visit.attempt(add)
+    if added is None:
+        return _page(visit, problem)
+    return visit.go("deployments", f"{plural(added, 'code location')} of {len(names)} were new.")
 
 
 @router.post("/{org}/settings/deployments/locations")
@@ -76,5 +99,5 @@ def _page(visit: Visit, problem: str = "") -> Response:
             for one in places.list_deployments(db, visit.org.id)
         ]
 
-    shown = {"deployments": visit.read(load), "problem": problem, "dagster_url": ""}
+    shown = {"deployments": visit.read(load), "problem": problem, "dagster_url": str(visit.site.settings.dagster_url)}
     return visit.page("deployments.html", "Deployments", "deployments", 422 if problem else 200, **shown)
