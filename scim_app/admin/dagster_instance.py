@@ -25,12 +25,11 @@ class DagsterUnreadable(DirectoryError):
     """The Dagster instance can't be reached, or does not answer as one."""
 
 
-def read_code_locations(url: str, *, transport: httpx.BaseTransport | None = None) -> list[str]:
+def read_code_locations(url: str) -> list[str]:
     """Return the names of the code locations of the Dagster instance at an address, in order.
 
     Args:
         url: address of its web server, such as `http://127.0.0.1:3000`.
-        transport: how it is reached, where it is not the network.
 
     Raises:
         DagsterUnreadable: when nothing answers there, or not as Dagster does.
@@ -38,7 +37,7 @@ def read_code_locations(url: str, *, transport: httpx.BaseTransport | None = Non
     address = f"{url.rstrip('/')}/graphql"
     try:
         # Neither proxies nor redirects: the address that was given is the one that is asked.
-        with httpx.Client(timeout=SECONDS, trust_env=False, follow_redirects=False, transport=transport) as client:
+        with httpx.Client(timeout=SECONDS, trust_env=False, follow_redirects=False) as client:
             answer = client.post(address, json={"query": _QUERY})
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise DagsterUnreadable(f"no Dagster answers at {url}: start it, or give the address of its UI") from error

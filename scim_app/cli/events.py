@@ -7,10 +7,10 @@ from typing import Annotated
 import orjson
 import typer
 
-from scim_app.cli.opening import opened_store, show
-from scim_app.cli.tokens import Organization
+from scim_app.cli.opening import AsJson, Organization, acting, opened_store, show
 from scim_app.settings import Settings
-from scim_app.store import organizations
+from scim_app.store import event_list, organizations
+from scim_app.store.event_list import EventQuery
 from scim_app.store.export import Export
 
 app = typer.Typer(help="The event log.", no_args_is_help=True)
@@ -27,11 +27,18 @@ def list_all(
     org: Organization,
     after: Annotated[int, typer.Option(min=0, help="Begin behind this sequence number.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most events to list.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="One whole event a line, as JSON.")] = False,
+    kind: Annotated[str, typer.Option("--type", help="Only those of a type, such as `role.granted`.")] = "",
+    actor: Annotated[str, typer.Option(help="Only those of an actor: a token's id, a user name, or `cli`.")] = "",
+    subject: Annotated[str, typer.Option(help="Only those about a user, team or token, by name or id.")] = "",
+    since: Annotated[str, typer.Option(help="Only those from a moment on (ISO 8601, UTC).")] = "",
+    until: Annotated[str, typer.Option(help="Only those before a moment (ISO 8601, UTC).")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """List events, the oldest first."""
-    with _export(org) as (export, org_id):
-        rows = export.events(org_id, after=after, limit=limit)
+    query = EventQuery(type=kind, actor=actor, subject=subject, since=since, until=until)
+    with acting(org) as desk:
+        found = desk.read(event_list.events_after, query, after=after, limit=limit)
+    rows = [{"occurred_at": row["at"], **row} for row in found]
     if as_json:
         rows = [row | {name: orjson.loads(row[name] or "null") for name in ("change", "document")} for row in rows]
     show(_WHOLE if as_json else _SHORT, rows, as_json=as_json)

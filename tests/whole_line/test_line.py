@@ -120,3 +120,7 @@ def test_a_deactivation_becomes_a_leaver_a_report_and_one_alert(tmp_path: Path) 
         ]
         sensors = {tag["value"] for run in runs(dagster) for tag in run["tags"] if tag["key"] == "dagster/sensor_name"}
         assert sensors == {"provisioning_event_sensor"}
+
+        # The running Dagster tells its code locations, to grant roles on them.
+        read = make.command("deployment", "read", "acme", "prod", "--url", dagster, "--json", home=home)
+        assert json.loads(read.stdout) == {"deployment": "prod", "added": ["dagster_scim"]}
