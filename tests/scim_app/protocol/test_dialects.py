@@ -1,0 +1,91 @@
+"""Dialects: who is known is held to its own quirks, who is not gets those of all, and a strict token gets none."""
+
+from typing import Any
+
+import make
+import pytest
+from scim2_models import SCIMException
+
+from scim_app.directory.kinds import ENTERPRISE, TEAM, USER
+from scim_app.protocol import quirks
+from scim_app.protocol.decode import read_creation, read_patch
+from scim_app.protocol.dialects import ANY, DIALECTS, Dialect, dialect_of
+from scim_app.protocol.quirks import Json
+
+
+@pytest.mark.parametrize(
+    ("idp", "agent", "name"),
+    [
+        ("okta", None, "okta"),
+        ("Entra", "Okta SCIM Client 1.0.0", "entra"),
+        (None, "Okta SCIM Client 1.0.0", "okta"),
+        (None, "Microsoft Azure AD SCIM provisioning 1.0.0", "entra"),
+        (None, "Apache-HttpClient/4.5.13 (Java/17.0.9)", "ping"),
+        ("our own portal", "curl/8", "any"),
+        (None, None, "any"),
+        ("strict", "Okta SCIM Client 1.0.0", "strict"),
+    ],
+)
+def test_the_token_says_the_dialect_and_the_user_agent_is_a_hint(idp: str | None, agent: str | None, name: str) -> None:
+    assert dialect_of(idp, agent).name == name
+
+
+def named(name: str) -> Dialect:
+    """A dialect by its name."""
+    return dialect_of(name, None)
+
+
+REMOVES = make.patch({"op": "remove", "path": "members", "value": [{"value": "1"}]})
+BARE = make.patch({"op": "add", "path": "members", "value": ["1"]})
+PATHLESS = make.patch({"op": "add", "value": [{"value": "1"}]})
+MANAGER = make.patch({"op": "replace", "path": f"{ENTERPRISE}:manager", "value": "42"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "allowed"),
+    [
+        (TEAM, REMOVES, {"entra", "onelogin", "jumpcloud", "ping", "rippling", "any"}),
+        (TEAM, PATHLESS, {"rippling", "any"}),
+        (USER, MANAGER, {"entra", "any"}),
+    ],
+)
+def test_a_quirk_is_allowed_to_those_who_have_it(kind: Any, body: Json, allowed: set[str]) -> None:
+    def is_read(dialect: Dialect) -> bool:
+        try:
+            read_patch(kind, body, dialect)
+        except SCIMException:
+            return False
+        except ValueError:
+            return False
+        return True
+
+    assert {dialect.name for dialect in (*DIALECTS, ANY) if is_read(dialect)} == allowed
+
+
+def test_a_strict_client_is_held_to_the_rfc() -> None:
+    with pytest.raises((SCIMException, ValueError)):
+        read_creation(USER, make.user("ada", emails={"value": "ada@example.com"}), named("strict"))
+    document, _ = read_creation(USER, make.user("ada", emails={"value": "ada@example.com"}), named("onelogin"))
+    assert document["emails"] == [{"value": "ada@example.com"}]
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS, ANY], ids=lambda dialect: dialect.name)
+def test_a_legal_body_is_left_as_it_is(dialect: Dialect) -> None:
+    manager = {"manager": {"value": "42"}}
+    user = make.user("ada", emails=[{"value": "a@example.com"}], **{ENTERPRISE: manager})
+    patch = make.patch(
+        {"op": "add", "path": "members", "value": [{"value": "1"}]}, {"op": "remove", "path": "externalId"}
+    )
+    assert dialect.normalise(USER, user) == user
+    assert dialect.normalise(TEAM, patch) == patch
+    assert dialect.filter('externalId eq "jyoung" and active eq true') == 'externalId eq "jyoung" and active eq true'
+
+
+def test_every_quirk_belongs_to_somebody() -> None:
+    used = {quirk for dialect in DIALECTS for quirk in dialect.quirks} | {quirks.names_of_operations}
+    declared = {
+        value for name, value in vars(quirks).items()
+        if callable(value) and getattr(value, "__module__", "") == quirks.__name__ and not name.startswith("_")
+    }  # fmt: skip
+    assert declared - used == {quirks.with_operations, quirks.unquoted_filter_value}
+    assert used - set(ANY.quirks) == {quirks.names_of_operations}
