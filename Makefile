@@ -50,6 +50,9 @@ check: develop  ## Check style, types, import directions and the code location
 	$(BIN)/lint-imports
 	$(BIN)/dg check defs
 
+conformance: develop  ## Renew docs/conformance.md from the marks of the tests
+	$(BIN)/python tests/conformance/checklist.py
+
 fuzz: develop  ## Send 100,000 hostile requests, half of them to each database
 	$(BIN)/python -m pytest tests/fuzz --requests 50000
 
@@ -64,4 +67,4 @@ lock: develop  ## Renew requirements.lock with the newest versions that fit toge
 clean:  ## Remove what was built, but not the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs
 
-.PHONY: help install develop run demo test check fuzz format lock clean
+.PHONY: help install develop run demo test check conformance fuzz format lock clean

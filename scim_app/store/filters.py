@@ -139,6 +139,8 @@ class _Compiler(_Logic):
         value = _operand(binding, node, unique=self._unique)
         if _is_complex(binding) and value is not None:
             return sa.true() if node.op == CompareOperator.ne else sa.false()  # no scalar is equal to an object
+        if _is_no_text(binding, node.op):
+            return sa.false()
         if not binding.is_multivalued:
             return self._compare(self._attributes.single(binding), node.op, value)
         rows = self._attributes.rows(binding)
@@ -181,6 +183,8 @@ class _ElementCompiler(_Logic):
         binding = self.bind(node.attr_path, comparing=True)
         if binding is None:
             return sa.false()
+        if _is_no_text(binding, node.op):
+            return sa.false()
         element = self._rows.read(scim_path(binding)[-1], is_exact(binding), binding.target_type)
         return self._compare(element, node.op, _operand(binding, node))
 
@@ -207,6 +211,13 @@ class _ScalarCompiler(_Logic):
 
 def _is_value(node: Comparison | Present) -> bool:
     return node.attr_path.attr.lower() == "value" and node.attr_path.sub_attr is None
+
+
+def _is_no_text(binding: AttributeBinding, op: CompareOperator) -> bool:
+    """Tell whether an operator looks for a part of a text in what is none, such as an instant; that finds nothing."""
+    kind = binding.target_type
+    parts = (CompareOperator.co, CompareOperator.sw, CompareOperator.ew)
+    return op in parts and isclass(kind) and issubclass(kind, (datetime, int, float))
 
 
 def _is_complex(binding: AttributeBinding) -> bool:

@@ -1,11 +1,13 @@
 """The public conformance suite of the Python-SCIM project finds no error."""
 
 import httpx2
+import pytest
 from make import Organization, Service
 from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server
 
 
+@pytest.mark.rfc("suites")
 def test_scim2_tester_finds_no_error(service: Service, organization: Organization) -> None:
     base_url = f"{service.address}/{organization.slug}/scim/v2"
     headers = {"Authorization": f"Bearer {organization.token}"}

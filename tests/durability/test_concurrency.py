@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import make
+import pytest
 from make import Organization
 
 AT_ONCE = 50
 
 
+@pytest.mark.rfc("unique")
 def test_of_fifty_concurrent_posts_of_one_user_name_exactly_one_is_created(scim: httpx.Client) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(lambda _: scim.post("/Users", json=make.user("ada@example.com")), range(AT_ONCE)))
@@ -18,6 +20,7 @@ def test_of_fifty_concurrent_posts_of_one_user_name_exactly_one_is_created(scim:
     assert scim.get("/Users").json()["totalResults"] == 1
 
 
+@pytest.mark.rfc("members")
 def test_of_fifty_concurrent_member_adds_all_are_there(scim: httpx.Client, organization: Organization) -> None:
     people = [scim.post("/Users", json=make.user(f"u{i}@example.com")).json()["id"] for i in range(AT_ONCE)]
     team = scim.post("/Groups", json=make.group("Everyone")).json()["id"]

@@ -63,6 +63,7 @@ def assert_log_tells(organization: Organization, *stories: Story) -> None:
         assert export.unexplained(organization.id) == []
 
 
+@pytest.mark.rfc("patch-tolerated")
 @pytest.mark.parametrize("story", [story for story in STORIES if not story.demo], ids=lambda story: story.name)
 def test_an_exchange_is_answered_as_the_identity_provider_needs_it(
     story: Story, scim: httpx.Client, organization: Organization

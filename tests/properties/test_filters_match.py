@@ -99,6 +99,7 @@ def population(service: Service, tmp_path_factory: pytest.TempPathFactory, home:
         yield client, [USER.model.model_validate(one) for one in shown]
 
 
+@pytest.mark.rfc("filter")
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=FILTERS)
 @example(text='not (title eq "data")')

@@ -5,6 +5,7 @@ import pytest
 from scim_app.directory.names import fold, sign_in_address
 
 
+@pytest.mark.rfc("precis")
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -11,6 +11,7 @@ def ada(scim: httpx.Client) -> dict[str, str]:
     return scim.post("/Users", json=make.user("ada@example.com", title="Engineer", nickName="Ada")).json()
 
 
+@pytest.mark.rfc("create")
 def test_a_created_resource_says_where_it_is_and_which_version(scim: httpx.Client) -> None:
     answer = scim.post("/Users", json=make.user("Ada@Example.com", externalId="00u1"))
     body = answer.json()
@@ -26,6 +27,7 @@ def test_a_created_resource_says_where_it_is_and_which_version(scim: httpx.Clien
     assert scim.get(f"/Users/{body['id']}").json() == body
 
 
+@pytest.mark.rfc("etag")
 def test_a_write_under_an_old_version_is_refused(scim: httpx.Client, ada: dict[str, str]) -> None:
     path, old = f"/Users/{ada['id']}", ada["meta"]["version"]  # type: ignore[index]
     change = make.patch({"op": "replace", "path": "title", "value": "Lead"})
@@ -35,16 +37,19 @@ def test_a_write_under_an_old_version_is_refused(scim: httpx.Client, ada: dict[s
     assert scim.get(path).json()["title"] == "Lead"
 
 
+@pytest.mark.rfc("etag")
 def test_a_read_of_a_version_that_is_known_has_no_body(scim: httpx.Client, ada: dict[str, str]) -> None:
     answer = scim.get(f"/Users/{ada['id']}", headers={"If-None-Match": ada["meta"]["version"]})  # type: ignore[index]
     assert (answer.status_code, answer.content) == (304, b"")
 
 
+@pytest.mark.rfc("meta")
 def test_sending_the_same_again_changes_neither_version_nor_log(scim: httpx.Client, ada: dict[str, str]) -> None:
     again = scim.put(f"/Users/{ada['id']}", json=ada)
     assert again.json() == ada
 
 
+@pytest.mark.rfc("projection")
 @pytest.mark.parametrize(
     ("parameters", "attributes"),
     [
@@ -62,6 +67,7 @@ def test_a_projection_gives_what_was_asked_for(
     assert set(listed) == attributes
 
 
+@pytest.mark.rfc("index")
 def test_pages_give_every_resource_once_in_order_of_creation(scim: httpx.Client) -> None:
     names = [f"u{number}" for number in range(7)]
     for name in names:
@@ -75,6 +81,7 @@ def test_pages_give_every_resource_once_in_order_of_creation(scim: httpx.Client)
     assert walked == names
 
 
+@pytest.mark.rfc("sort")
 @pytest.mark.parametrize(
     ("parameters", "names"),
     [
@@ -99,6 +106,7 @@ def test_a_sorted_list_disregards_case_and_puts_what_is_missing_last(
     assert found == names
 
 
+@pytest.mark.rfc("search")
 def test_a_search_by_post_answers_as_the_query_does(scim: httpx.Client, ada: dict[str, str]) -> None:
     body = {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
@@ -110,12 +118,14 @@ def test_a_search_by_post_answers_as_the_query_does(scim: httpx.Client, ada: dic
     assert expected["totalResults"] == 1
 
 
+@pytest.mark.rfc("filter-root")
 def test_a_search_at_the_root_finds_users_and_groups(scim: httpx.Client, ada: dict[str, str]) -> None:
     scim.post("/Groups", json=make.group("ada@example.com"))
     assert scim.get("/", params={"filter": 'userName eq "ada@example.com"'}).json()["totalResults"] == 1
     assert scim.get("/").json()["totalResults"] == 2
 
 
+@pytest.mark.rfc("discovery")
 def test_discovery_needs_no_guessing(scim: httpx.Client) -> None:
     config = scim.get("/ServiceProviderConfig").json()
     assert (config["patch"], config["bulk"]["supported"], config["filter"]["maxResults"]) == (
@@ -141,7 +151,30 @@ def test_a_post_for_an_inactive_account_restores_it_under_its_id(scim: httpx.Cli
     assert (again.status_code, again.json()["id"], again.json()["active"]) == (201, ada["id"], True)
 
 
+@pytest.mark.rfc("delete")
 def test_a_deleted_name_is_free_for_a_new_id(scim: httpx.Client, ada: dict[str, str]) -> None:
     assert scim.delete(f"/Users/{ada['id']}").status_code == 204
     assert scim.get(f"/Users/{ada['id']}").status_code == 404
     assert scim.post("/Users", json=make.user("ada@example.com")).json()["id"] != ada["id"]
+
+
+@pytest.mark.rfc("replace")
+def test_a_replacement_clears_what_it_leaves_out_and_never_creates(scim: httpx.Client, ada: dict[str, str]) -> None:
+    replaced = scim.put(f"/Users/{ada['id']}", json=make.user("ada@example.com", displayName="Ada")).json()
+    assert (replaced["displayName"], replaced["active"]) == ("Ada", True)
+    assert not {"title", "nickName"} & replaced.keys()
+    assert scim.put("/Users/none", json=make.user("none")).status_code == 404
+
+
+@pytest.mark.rfc("read")
+def test_an_id_is_of_one_kind(scim: httpx.Client, ada: dict[str, str]) -> None:
+    assert scim.get(f"/Users/{ada['id']}").json() == ada
+    assert scim.get(f"/Groups/{ada['id']}").status_code == 404
+    assert scim.delete(f"/Groups/{ada['id']}").status_code == 404
+
+
+@pytest.mark.rfc("me")
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_a_token_stands_for_no_user(scim: httpx.Client, method: str) -> None:
+    answer = scim.request(method, "/Me", json=make.user("me") if method != "GET" else None)
+    assert (answer.status_code, answer.json()["status"]) == (501, "501")

@@ -46,7 +46,6 @@ MANAGER = make.patch({"op": "replace", "path": f"{ENTERPRISE}:manager", "value":
     [
         (TEAM, REMOVES, {"entra", "onelogin", "jumpcloud", "ping", "rippling", "any"}),
         (TEAM, PATHLESS, {"rippling", "any"}),
-        (USER, MANAGER, {"entra", "any"}),
     ],
 )
 def test_a_quirk_is_allowed_to_those_who_have_it(kind: Any, body: Json, allowed: set[str]) -> None:
@@ -60,6 +59,12 @@ def test_a_quirk_is_allowed_to_those_who_have_it(kind: Any, body: Json, allowed:
         return True
 
     assert {dialect.name for dialect in (*DIALECTS, ANY) if is_read(dialect)} == allowed
+
+
+def test_a_manager_by_bare_id_is_rewritten_for_entra_alone() -> None:
+    assert named("okta").normalise(USER, MANAGER) == MANAGER
+    (operation,) = named("entra").normalise(USER, MANAGER)["Operations"]
+    assert operation["value"] == {"value": "42"}
 
 
 def test_a_strict_client_is_held_to_the_rfc() -> None:

@@ -22,6 +22,7 @@ def refused(answer: httpx.Response, status: int, scim_type: str | None = None) -
     return body["detail"]
 
 
+@pytest.mark.rfc("errors")
 @pytest.mark.parametrize(
     ("content", "headers", "status", "scim_type"),
     [
@@ -47,6 +48,7 @@ def test_a_body_that_is_no_user_is_refused(
     assert scim.get("/Users").json()["totalResults"] == 0
 
 
+@pytest.mark.rfc("errors")
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -68,6 +70,7 @@ def test_what_is_not_there_is_told(scim: httpx.Client, method: str, path: str, s
     assert refused(scim.request(method, path, json=body if method != "GET" else None), status)
 
 
+@pytest.mark.rfc("filter-invalid")
 @pytest.mark.parametrize(
     ("parameters", "scim_type"),
     [
@@ -86,6 +89,7 @@ def test_a_search_that_can_not_be_meant_is_refused(
     assert refused(scim.get("/Users", params=parameters), 400, scim_type)
 
 
+@pytest.mark.rfc("patch-refused")
 @pytest.mark.parametrize(
     ("operation", "scim_type"),
     [
@@ -110,6 +114,7 @@ def test_a_patch_that_can_not_be_done_is_refused_and_remembered(
     assert (last["subject_id"], last["subject_name"], last["detail"]) == (ada["id"], "ada@example.com", detail)
 
 
+@pytest.mark.rfc("password")
 def test_a_refused_write_is_remembered_without_its_password(scim: httpx.Client, organization: Organization) -> None:
     scim.post("/Users", json=make.user("ada@example.com"))
     scim.post("/Users", json=make.user("ada@example.com", password="s3cret!"))
@@ -117,6 +122,7 @@ def test_a_refused_write_is_remembered_without_its_password(scim: httpx.Client, 
     assert all("s3cret!" not in str(event) for event in organization.events())
 
 
+@pytest.mark.rfc("auth")
 @pytest.mark.parametrize(
     "authorization",
     ["", "Bearer", "Bearer  x", "Basic YTpi", "Bearer scim_x_y", "Bearer scim_aaaaaaaaaaaa_" + "b" * 49, "Bearer ünï"],
@@ -130,6 +136,7 @@ def test_without_a_valid_token_nothing_is_said(
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
+@pytest.mark.rfc("auth")
 def test_a_token_of_one_organization_opens_no_other(service: Service, organization: Organization, home: Any) -> None:
     other = make.organization(make.settings(home), f"{organization.slug}-other")
     headers = {"Authorization": f"Bearer {organization.token}"}
@@ -139,6 +146,7 @@ def test_a_token_of_one_organization_opens_no_other(service: Service, organizati
         assert refused(client.get("/Users"), 401)
 
 
+@pytest.mark.rfc("errors")
 def test_outside_of_scim_too_the_error_is_scims(service: Service) -> None:
     answer = httpx.get(f"{service.address}/nothing/here", trust_env=False)
     assert (answer.status_code, answer.json()["schemas"]) == (404, [ERROR])

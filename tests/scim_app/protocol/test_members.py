@@ -29,6 +29,7 @@ def filled(value: Any, people: dict[str, str]) -> Any:
 BOB = {"value": "<bob>"}
 
 
+@pytest.mark.rfc("members")
 @pytest.mark.parametrize(
     ("operations", "members"),
     [
@@ -97,18 +98,21 @@ def test_what_can_not_be_meant_of_members_is_refused_and_changes_nothing(
     assert scim.get(f"/Groups/{team['id']}").json() == team
 
 
+@pytest.mark.rfc("members")
 def test_a_member_that_is_not_provisioned_yet_joins_when_it_is(scim: httpx.Client, people: dict[str, str]) -> None:
     team = scim.post("/Groups", json=make.group("Data", "someone-later")).json()
     assert team["members"] == [{"value": "someone-later"}]
     assert scim.get(f"/Groups/{team['id']}").json()["members"] == [{"value": "someone-later"}]
 
 
+@pytest.mark.rfc("members")
 def test_a_deleted_user_leaves_every_team(scim: httpx.Client, people: dict[str, str]) -> None:
     team = scim.post("/Groups", json=make.group("Data", people["ada"], people["bob"])).json()["id"]
     scim.delete(f"/Users/{people['ada']}")
     assert [member["value"] for member in scim.get(f"/Groups/{team}").json()["members"]] == [people["bob"]]
 
 
+@pytest.mark.rfc("groups")
 def test_a_user_shows_its_teams(scim: httpx.Client, people: dict[str, str]) -> None:
     team = scim.post("/Groups", json=make.group("Data", people["ada"])).json()
     (shown,) = scim.get(f"/Users/{people['ada']}").json()["groups"]

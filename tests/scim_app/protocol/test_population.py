@@ -100,6 +100,7 @@ def test_the_first_write_links_a_team_and_its_members_are_those_of_the_group(
     assert types(organization, team)[-1] == "team.linked"
 
 
+@pytest.mark.rfc("unique")
 def test_a_taken_name_says_whose_it_is_and_how_to_link(scim: httpx.Client, team: str) -> None:
     answer = scim.post("/Groups", json=make.group("DATA"))
     assert (answer.status_code, answer.json()["scimType"]) == (409, "uniqueness")

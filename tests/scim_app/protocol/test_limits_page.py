@@ -1,0 +1,28 @@
+"""The page on limits says what the code does."""
+
+import make
+import pytest
+
+from scim_app.protocol import filter_limits, limits, patience, wire
+
+NUMBERS = {
+    "body of a request about users": [limits.RESOURCE.body // limits.MIB, limits.RESOURCE.nodes],
+    "body of a request about groups": [limits.TEAM.body // limits.MIB, limits.TEAM.nodes],
+    "members of a group": [limits.TEAM_MEMBERS],
+    "bulk request": [limits.BULK.body // limits.MIB, limits.BULK_OPERATIONS],
+    "PATCH": [limits.PATCH_OPERATIONS],
+    "nesting": [limits.DEPTH],
+    "a string": [limits.STRING],
+    "`userName`": [limits.NAME],
+    "a filter": [filter_limits.FILTER_BYTES, filter_limits.FILTER_NODES],
+    "resources on a page": [wire.PAGE_LIMIT],
+    "age of a cursor": [wire.CURSOR_SECONDS // 3600],
+    "arrival": [patience.PatientProtocol.header_seconds, patience.PatientProtocol.body_seconds],
+}
+
+
+@pytest.mark.parametrize(("row", "numbers"), NUMBERS.items(), ids=list(NUMBERS))
+def test_the_page_has_the_numbers_of_the_code(row: str, numbers: list[int]) -> None:
+    lines = (make.ROOT / "docs" / "limits.md").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith(f"| {row}"))
+    assert [number for number in numbers if f"{number:,}" not in line] == []
