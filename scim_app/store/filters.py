@@ -47,6 +47,7 @@ _ORDERS: dict[CompareOperator, Callable[[Any, Any], Any]] = {
     CompareOperator.lt: operator.lt,
     CompareOperator.le: operator.le,
 }
+_PARTS = (CompareOperator.co, CompareOperator.sw, CompareOperator.ew)
 
 
 def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str, dialect: str) -> Condition:
@@ -137,10 +138,8 @@ class _Compiler(_Logic):
         if binding is None:
             return sa.false()
         value = _operand(binding, node, unique=self._unique)
-        if _is_complex(binding) and value is not None:
-            return sa.true() if node.op == CompareOperator.ne else sa.false()  # no scalar is equal to an object
-        if _is_no_text(binding, node.op):
-            return sa.false()
+        if (decided := _decided(binding, node.op, value)) is not None:
+            return decided
         if not binding.is_multivalued:
             return self._compare(self._attributes.single(binding), node.op, value)
         rows = self._attributes.rows(binding)
@@ -183,8 +182,8 @@ class _ElementCompiler(_Logic):
         binding = self.bind(node.attr_path, comparing=True)
         if binding is None:
             return sa.false()
-        if _is_no_text(binding, node.op):
-            return sa.false()
+        if (decided := _decided(binding, node.op, node.value)) is not None:
+            return decided
         element = self._rows.read(scim_path(binding)[-1], is_exact(binding), binding.target_type)
         return self._compare(element, node.op, _operand(binding, node))
 
@@ -213,15 +212,14 @@ def _is_value(node: Comparison | Present) -> bool:
     return node.attr_path.attr.lower() == "value" and node.attr_path.sub_attr is None
 
 
-def _is_no_text(binding: AttributeBinding, op: CompareOperator) -> bool:
-    """Tell whether an operator looks for a part of a text in what is none, such as an instant; that finds nothing."""
+def _decided(binding: AttributeBinding, op: CompareOperator, value: Any) -> Condition | None:
+    """Return what a comparison gives whatever is stored: no object equals a scalar, no instant holds a text."""
     kind = binding.target_type
-    parts = (CompareOperator.co, CompareOperator.sw, CompareOperator.ew)
-    return op in parts and isclass(kind) and issubclass(kind, (datetime, int, float))
-
-
-def _is_complex(binding: AttributeBinding) -> bool:
-    return isclass(binding.target_type) and issubclass(binding.target_type, BaseModel)
+    if value is None or not isclass(kind):
+        return None
+    if issubclass(kind, BaseModel):
+        return sa.true() if op == CompareOperator.ne else sa.false()
+    return sa.false() if op in _PARTS and issubclass(kind, (datetime, int, float)) else None
 
 
 def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -> Any:
