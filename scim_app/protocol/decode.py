@@ -8,11 +8,11 @@ from scim2_models.path import Comparison, Path, ValuePath
 from scim_app.directory.kinds import TEAM, USER, Document, Kind
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.names import unfit_letter
-from scim_app.protocol import limits, member_patch
+from scim_app.protocol import limits, member_patch, plain
 from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.filter_limits import check_path
 from scim_app.protocol.quirks import Json
-from scim_app.protocol.wire import READING, STORED
+from scim_app.protocol.wire import STORED, WHOLE
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 from scim_app.store.writes import Edit
@@ -23,6 +23,8 @@ _SERVER_OWNED = ("id", "meta", "groups", "members", "password")
 
 def read_creation(kind: Kind, body: Json, dialect: Dialect) -> tuple[Document, MemberDelta]:
     """Return the document and the members of a new resource (RFC 7644 §3.3)."""
+    if kind is USER and (known := plain.user(body)):
+        return {"active": True, **known}, MemberDelta()
     body, delta = _without_members(kind, dialect.normalise(kind, body))
     document = _document(kind, _validated(kind, body, Context.RESOURCE_CREATION_REQUEST))
     return ({"active": True, **document} if kind is USER else document), delta
@@ -30,6 +32,8 @@ def read_creation(kind: Kind, body: Json, dialect: Dialect) -> tuple[Document, M
 
 def read_replacement(kind: Kind, body: Json, dialect: Dialect) -> Edit:
     """Return the edit that a PUT asks for (RFC 7644 §3.5.1); one that leaves `active` out leaves it as it is."""
+    if kind is USER and (known := plain.user(body)):
+        return lambda _unit, stored: ({"active": stored.load().get("active", True), **known}, MemberDelta(reset=True))
     body, delta = _without_members(kind, dialect.normalise(kind, body))
     replacement = _validated(kind, body, Context.RESOURCE_REPLACEMENT_REQUEST)
 
@@ -47,7 +51,20 @@ def read_replacement(kind: Kind, body: Json, dialect: Dialect) -> Edit:
 
 def read_patch(kind: Kind, body: Json, dialect: Dialect) -> Edit:
     """Return the edit that a PATCH asks for (RFC 7644 §3.5.2); its operations are applied in order or not at all."""
-    body = dialect.normalise(kind, body)
+    known = plain.changes(kind, body)
+    if known is None:
+        return _read_patch(kind, dialect.normalise(kind, body), dialect)
+
+    def edit(unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
+        document = plain.applied(stored.load(), known)
+        if document is None:
+            return _read_patch(kind, dialect.normalise(kind, body), dialect)(unit, stored)
+        return document, MemberDelta()
+
+    return edit
+
+
+def _read_patch(kind: Kind, body: Json, dialect: Dialect) -> Edit:
     operations = body.get("Operations")
     _check_operations(operations)
     steps: list[member_patch.Step] = []
@@ -107,7 +124,7 @@ def _without_members(kind: Kind, body: Json) -> tuple[Json, MemberDelta]:
 
 
 def _validated(kind: Kind, body: Json, context: Context) -> Resource[Any]:
-    return kind.model.model_validate(body, scim_ctx=context, scim_policy=READING)
+    return kind.model.model_validate(body, scim_ctx=context, scim_policy=WHOLE)
 
 
 def _document(kind: Kind, resource: Resource[Any]) -> dict[str, Any]:

@@ -49,6 +49,9 @@ READING = ScimPolicy(
 )
 """What is tolerated in whole resources: attributes that no schema declares are left out."""
 
+WHOLE = READING.model_copy(update={"comparison_key": default_comparison_key})
+"""As `READING`, for bodies that are compared with nothing; our form of comparison takes every text anyhow."""
+
 PATCHING = READING.model_copy(update={"unknown": ScimPolicy.Unknown.forbid})
 """What is tolerated in a PATCH: an unknown path is refused, so that no change is dropped unseen."""
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -112,12 +113,15 @@ class Writer:
             with self._engine.connect() as connection:
                 transaction = connection.begin()
                 try:
-                    outcomes = [_in_savepoint(connection, job.work) for job in jobs]
+                    outcomes = _run(connection, jobs)
                 except DBAPIError as error:
                     transaction.rollback()
                     if is_conflict(error) or error.connection_invalidated:
                         raise _Undone(error) from error
                     raise
+                if len(jobs) == 1 and outcomes[0].problem is not None:
+                    transaction.rollback()
+                    return outcomes
                 # When the connection breaks in the middle of COMMIT nobody knows what came of it: no second try.
                 transaction.commit()
                 return outcomes
@@ -141,9 +145,16 @@ def _refused(jobs: list[Job], error: DBAPIError) -> list[Outcome]:
     return [Outcome(problem=unavailable) for _ in jobs]
 
 
-def _in_savepoint(connection: sa.Connection, work: Work) -> Outcome:
+def _run(connection: sa.Connection, jobs: list[Job]) -> list[Outcome]:
+    """Run jobs; where there are several, each in a savepoint."""
+    if len(jobs) == 1:
+        return [_outcome(jobs[0].work, connection, nullcontext())]
+    return [_outcome(job.work, connection, connection.begin_nested()) for job in jobs]
+
+
+def _outcome(work: Work, connection: sa.Connection, savepoint: AbstractContextManager[Any]) -> Outcome:
     try:
-        with connection.begin_nested():
+        with savepoint:
             return Outcome(work(connection))
     except (OperationalError, InterfaceError):
         raise  # locked, full or gone: the whole group is undone

@@ -34,7 +34,8 @@ def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta, resou
         return _save(unit, kind, taken, {"active": True, **document}, delta)
     if taken and kind is TEAM and taken.origin == "offered":
         return _save(unit, kind, taken, document, delta)
-    resources.refuse_taken(unit.connection, unit.org_id, kind, document, None)
+    if taken:
+        resources.refuse_taken(unit.connection, unit.org_id, kind, document, None)
     if kind is USER:
         admission.admit(unit, seat=is_active(document), user_name=document[kind.unique])
     resource_id = resource_id or resources.fresh_id()
