@@ -10,9 +10,10 @@ def _every(cadence: str) -> dg.AssetSelection:
     return dg.AssetSelection.tag(CADENCE, cadence)
 
 
-_SCHEDULED = _every("weekly") | _every("monthly") | _every("quarterly")
+_REGISTER = dg.AssetSelection.assets("evidence_files", "stg_scim__evidence_files", "evidence_manifest")
+"""The register of evidence: told anew with each pack."""
+_SCHEDULED = _every("weekly") | _every("monthly") | _every("quarterly") | _REGISTER
 _SNAPSHOTS = dg.AssetSelection.assets("users", "teams", "team_members", "role_grants", "effective_access", "tokens")
-_REPORTS = dg.AssetSelection.groups("reports")
 
 provisioning = dg.define_asset_job(
     "provisioning",
@@ -37,17 +38,17 @@ proof = dg.define_asset_job(
 )
 weekly_operations = dg.define_asset_job(
     "weekly_operations",
-    selection=_every("weekly") | _REPORTS,
+    selection=_every("weekly") | _REGISTER,
     description="The weekly operations report: sync health, leavers, tokens.",
 )
 monthly_joiner_mover_leaver = dg.define_asset_job(
     "monthly_joiner_mover_leaver",
-    selection=_every("monthly") | _REPORTS,
+    selection=_every("monthly") | _REGISTER,
     description="The monthly report on joiners, movers and leavers.",
 )
 quarterly_access_review = dg.define_asset_job(
     "quarterly_access_review",
-    selection=_every("quarterly") | _REPORTS,
+    selection=_every("quarterly") | _REGISTER,
     description="The population and the pack of the quarterly access review.",
 )
 

@@ -6,13 +6,16 @@ The run is recorded in the Dagster instance at `DAGSTER_HOME`, so it is seen in 
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs import reporting
+from dagster_defs.assets.reports import state_name
 from dagster_defs.definitions import defs
+from dagster_defs.evidence.reports import STATE
+from dagster_defs.evidence.writing import folder
 from dagster_defs.jobs import provisioning
 from dagster_defs.partitions import DAYS, last_day
 from scim_app.settings import Settings
@@ -25,7 +28,9 @@ _COUNTS = """
            (SELECT count(*) FROM identity.team_members AS m WHERE m.org = head.org AND m.day = $day)
     FROM (SELECT org, max(seq) AS seq FROM identity.provisioning_events GROUP BY org) AS head ORDER BY head.org
 """
-_LEAVERS = "SELECT organization, user_name, left_at, how FROM reports.leavers ORDER BY left_at, event"
+_LEAVERS = """
+    SELECT organization, user_name, left_at, how FROM reports.leavers WHERE returned_at IS NULL ORDER BY left_at, event
+"""
 _FAILURES = "SELECT org, occurred_at, method, path, status, scim_type, detail FROM identity.sync_failures ORDER BY seq"
 
 
@@ -60,10 +65,14 @@ def summary(partition: str) -> dict[str, Any]:
         dict(zip(names, row, strict=True))
         | {"leavers": [{"user_name": name, "at": at, "how": how} for org, name, at, how in leavers if org == row[0]]}
         | {"sync_failures": [dict(zip(told, found[1:], strict=True)) for found in failures if found[0] == row[0]]}
-        | {"report": str(settings.reports_path / reporting.folder(row[0], partition, row[1]) / "report.html")}
+        | {"report": str(_pack(settings, row[0], state_name(partition, row[1])) / "report.html")}
         for row in counts
     ]
     return {"partition": partition, "organizations": organizations}
+
+
+def _pack(settings: Settings, organization: str, state: str) -> Path:
+    return folder(settings.reports_path, organization, STATE.name, state)
 
 
 if __name__ == "__main__":

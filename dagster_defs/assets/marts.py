@@ -5,18 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
 from dagster_duckdb import DuckDBResource
 
+from dagster_defs.assets.snapshots import make_views
 from dagster_defs.assets.sources import OWNERS
+from dagster_defs.dbt_sources import TABLES
 from dagster_defs.resources import DBT_PROJECT, dbt
 from dagster_defs.warehouse import POOL
 
 
 def parse_if_stale(project: DbtProject) -> None:
     """Make the dbt manifest where there is none or a source is newer: parsing takes seconds, and runs load this."""
-    sources = [path for kind in ("*.sql", "*.yml") for path in project.project_dir.glob(f"models/**/{kind}")]
-    sources += [*project.project_dir.glob("*.yml"), *project.project_dir.glob("tests/*.sql")]
+    folders = ("models", "macros", "seeds", "tests")
+    sources = [path for folder in folders for path in (project.project_dir / folder).rglob("*.*")]
+    sources += project.project_dir.glob("*.yml")
     manifest = project.manifest_path
     if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in sources):
         dbt().cli(["parse", "--quiet"], target_path=project.target_path).wait()
@@ -27,18 +36,64 @@ class Translator(DagsterDbtTranslator):
 
     def get_asset_spec(self, manifest: Any, unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """Return a model's asset, as the official integration has it, with group and owners."""
-        return (
-            super().get_asset_spec(manifest, unique_id, project).replace_attributes(group_name="reports", owners=OWNERS)
-        )
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        group = "evidence" if unique_id.endswith(("evidence_manifest", "evidence_files")) else "reports"
+        return spec.replace_attributes(group_name=group, owners=OWNERS)
 
 
 parse_if_stale(DBT_PROJECT)
 
+_TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+_OWN_KEYS = ("orphaned_access", "dormant_accounts")
+"""Marts that have the name of an asset before them; their keys begin with `reports` (in their yml)."""
+DATA_TESTS = ("--exclude-resource-type", "unit_test")
+"""Models are tested on what they hold; unit tests are for those who change them."""
+REGISTER = "evidence_manifest"
+"""The one model that tells of the packs, which are made of all others."""
 
-@dbt_assets(manifest=DBT_PROJECT.manifest_path, project=DBT_PROJECT, dagster_dbt_translator=Translator(), pool=POOL)
+
+@dbt_assets(
+    manifest=DBT_PROJECT.manifest_path,
+    project=DBT_PROJECT,
+    dagster_dbt_translator=_TRANSLATOR,
+    pool=POOL,
+    exclude=f"{REGISTER} stg_scim__evidence_files",
+)
 def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: DuckDBResource) -> Any:
     """Build and test the models over the warehouse."""
+    yield from build(context, dbt, warehouse)
+
+
+@dbt_assets(
+    manifest=DBT_PROJECT.manifest_path,
+    project=DBT_PROJECT,
+    dagster_dbt_translator=_TRANSLATOR,
+    pool=POOL,
+    select=f"+{REGISTER}",
+)
+def evidence_register(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: DuckDBResource) -> Any:
+    """Build and test the register of evidence files."""
+    yield from build(context, dbt, warehouse)
+
+
+def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: DuckDBResource) -> Any:
+    """Build the models that a run selects."""
+    make_sources(warehouse)
     variables = json.dumps({"warehouse": warehouse.database})
     # One folder for all runs: a folder for each would fill the disk, and what was parsed is found again here.
     target = Path(warehouse.database).with_name("dbt_target")
-    yield from dbt.cli(["build", "--vars", variables], context=context, target_path=target).stream()
+    yield from dbt.cli(["build", *DATA_TESTS, "--vars", variables], context=context, target_path=target).stream()
+
+
+def make_sources(warehouse: DuckDBResource) -> None:
+    """Make the tables that models read where there are none yet, so that they are empty and not missing."""
+    with warehouse.get_connection() as connection:
+        for table in TABLES:
+            if not table.view:
+                table.make(connection)
+        make_views(connection)
+
+
+def mart_key(name: str) -> dg.AssetKey:
+    """Return the asset key of a mart."""
+    return dg.AssetKey(["reports", name] if name in _OWN_KEYS else [name])

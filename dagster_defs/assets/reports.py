@@ -1,70 +1,54 @@
-"""The compliance report: the marts as files, one folder for each state of an organization's log."""
+"""The compliance report: how things stand, one evidence pack for each state of an organization's log."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
-import duckdb
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs import reporting
-from dagster_defs.assets.events import PROVISIONING_EVENTS
+from dagster_defs.assets.evidence import told
+from dagster_defs.assets.marts import mart_key
 from dagster_defs.assets.sources import OWNERS
-from dagster_defs.reporting import Report, Sheet
+from dagster_defs.evidence.periods import Period
+from dagster_defs.evidence.reading import read, standings
+from dagster_defs.evidence.reports import STATE
+from dagster_defs.evidence.writing import write
 from dagster_defs.resources import ReportFolder
 from dagster_defs.warehouse import POOL
 
-_STATES = f"""
-    SELECT org, max(seq), arg_max(hash, seq),
-           greatest(max(day), coalesce((SELECT max(day) FROM identity.users), max(day)))
-    FROM {PROVISIONING_EVENTS.address} GROUP BY org ORDER BY org
-"""  # noqa: S608
+_NEWEST = "SELECT max(day) FROM identity.snapshot_cuts"
 
 
 @dg.asset(
-    deps=["leavers", "access_review_population", "sync_failures"],
+    deps=[mart_key(sheet.name) if sheet.schema == "reports" else sheet.name for sheet in STATE.sheets],
     group_name="reports",
     owners=OWNERS,
-    kinds={"html", "csv"},
+    kinds={"html", "pdf", "csv"},
     pool=POOL,
 )
 def compliance_report(
-    warehouse: DuckDBResource, reports: dg.ResourceParam[ReportFolder]
+    context: dg.AssetExecutionContext, warehouse: DuckDBResource, reports: dg.ResourceParam[ReportFolder]
 ) -> "dg.MaterializeResult[Any]":
-    """Leavers, the access review population and refused writes of each organization, as HTML and CSV.
+    """Controls, leavers, the access review population and refused writes of each organization.
 
     The folder is named by the day and the event it stands at; the same state gives the same bytes.
     """
     with warehouse.get_connection() as connection:
-        found = [_report(connection, *state) for state in connection.execute(_STATES).fetchall()]
-    folders = [reporting.write(report, reports.path) for report in found]
-    return dg.MaterializeResult(
-        metadata={
-            "organizations": len(found),
-            "leavers": sum(len(report.leavers.rows) for report in found),
-            **{
-                report.organization: dg.MetadataValue.path(folder)
-                for report, folder in zip(found, folders, strict=True)
-            },
-        }
-    )
+        day: date = connection.execute(_NEWEST).fetchall()[0][0]
+        found = [
+            read(connection, STATE, period(day, standing.last_event), standing, schema="reports")
+            for standing in standings(connection, day, day)
+        ]
+    parameters = {"as_of_day": day.isoformat()}
+    packs = [write(report, reports.path, run_id=context.run_id, parameters=parameters) for report in found]
+    return dg.MaterializeResult(metadata={**told(packs), "organizations": len(packs)})
 
 
-def _report(connection: duckdb.DuckDBPyConnection, org: str, seq: int, head_hash: str, day: Any) -> Report:
-    return Report(
-        organization=org,
-        as_of_day=day,
-        as_of_event=seq,
-        head_hash=head_hash,
-        leavers=_sheet(connection, "reports.leavers", "organization", org, "left_at, event"),
-        access_review_population=_sheet(
-            connection, "reports.access_review_population", "organization", org, "user_name, team_name, user_id"
-        ),
-        sync_failures=_sheet(connection, "identity.sync_failures", "org", org, "seq"),
-    )
+def period(day: date, event: int) -> Period:
+    """Return the day, named with the event that its state is of."""
+    return Period(state_name(day.isoformat(), event), day, day + timedelta(days=1))
 
 
-def _sheet(connection: duckdb.DuckDBPyConnection, table: str, scope: str, org: str, order: str) -> Sheet:
-    query = f"SELECT * FROM {table} WHERE {scope} = ? ORDER BY {order}"  # noqa: S608
-    found = connection.execute(query, [org])
-    names = [column[0] for column in found.description or ()]
-    return Sheet(names, [dict(zip(names, row, strict=True)) for row in found.fetchall()])
+def state_name(day: str, event: int) -> str:
+    """Return the name of a state: the same for the same event of the same day."""
+    return f"{day}-seq-{event:06d}"

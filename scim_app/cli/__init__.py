@@ -12,11 +12,14 @@ from scim_app.cli import (
     deployments,
     dev,
     events,
+    exceptions,
     groups,
     lists,
     organizations,
     people,
+    reports,
     requests,
+    reviews,
     roles,
     serving,
     setup_link,
@@ -53,6 +56,9 @@ app.add_typer(roles.app, name="role")
 app.add_typer(deployments.app, name="deployment")
 app.add_typer(events.app, name="events")
 app.add_typer(requests.app, name="request")
+app.add_typer(reviews.app, name="review")
+app.add_typer(exceptions.app, name="exception")
+app.add_typer(reports.app, name="reports")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ def test_the_demo_ends_with_the_leavers_and_failures_that_were_played(tmp_path: 
     assert done.returncode == 0, done.stderr
     assert "24 users (21 active), 6 teams" in done.stdout
     assert "All of it is as the exchanges say." in done.stdout
-    (report,) = tmp_path.glob("reports/demo/*/report.html")
+    (report,) = tmp_path.glob("reports/demo/compliance_report/*/report.html")
     assert str(report) in done.stdout
     with (report.parent / "leavers.csv").open(newline="") as file:
         assert {row["user_name"] for row in csv.DictReader(file)} == LEAVERS

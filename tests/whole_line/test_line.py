@@ -76,14 +76,16 @@ def those_who_left(home: Path) -> list[Any]:
     """Rows of the mart, none while a run writes the warehouse."""
     try:
         with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
-            return connection.execute("SELECT user_name, how, teams_lost FROM reports.leavers").fetchall()
+            return connection.execute(
+                "SELECT user_name, how, teams_lost FROM reports.leavers WHERE returned_at IS NULL"
+            ).fetchall()
     except duckdb.IOException:
         return []
 
 
 def reports(home: Path, event: int) -> list[Path]:
     """Reports that stand at an event."""
-    return list(home.glob(f"reports/acme/*-seq-{event:06d}/report.html"))
+    return list(home.glob(f"reports/acme/compliance_report/*-seq-{event:06d}/report.html"))
 
 
 def runs(dagster: str) -> list[dict[str, Any]]:

@@ -1,15 +1,31 @@
--- One row for each person who lost access and has not come back.
+-- One row for each time a person lost access, with the moment of each step and whether the agreement was kept.
 select
-    organization,
-    user_name,
-    display_name,
-    email,
-    department,
-    left_at,
-    how,
-    teams_lost,
-    identity_provider,
-    event,
-    user_id
-from {{ ref('stg_scim__deprovisioned_accounts') }}
-order by organization, left_at, event
+    clocks.organization,
+    clocks.user_name,
+    clocks.display_name,
+    clocks.email,
+    clocks.department,
+    clocks.asked_at,
+    clocks.asserted_at,
+    clocks.first_refused_at,
+    clocks.received_at,
+    clocks.access_ended_at as left_at,
+    clocks.memberships_removed_at,
+    {{ seconds_between('clocks.asked_at', 'clocks.access_ended_at') }} as latency_seconds,
+    organizations.sla_seconds,
+    {{ seconds_between('clocks.asked_at', 'clocks.access_ended_at') }} <= organizations.sla_seconds as is_within_sla,
+    clocks.how,
+    clocks.teams_lost,
+    clocks.grants_lost,
+    clocks.tokens_lost,
+    clocks.memberships_held - clocks.memberships_removed as memberships_left,
+    case when clocks.returned_at <= cuts.as_of_at then clocks.returned_at end as returned_at,
+    clocks.actor,
+    clocks.identity_provider,
+    clocks.event,
+    clocks.user_id
+from {{ ref('int_leavers__clocks') }} as clocks
+inner join {{ ref('stg_scim__organizations') }} as organizations
+    on clocks.organization = organizations.organization
+inner join {{ ref('int_log__cuts') }} as cuts
+    on clocks.organization = cuts.organization

@@ -1,4 +1,4 @@
--- The memberships on the newest day there is; pending members have no account yet, so no access to review.
+-- The memberships at the end of the day; pending members have no account yet, so no access to review.
 select
     day as as_of_day,
     org as organization,
@@ -7,5 +7,5 @@ select
     since as member_since
 from {{ source('identity', 'team_members') }}
 where
-    day = (select max(day) from {{ source('identity', 'team_members') }})
+    {{ at_as_of_day(source('identity', 'team_members')) }}
     and not pending

@@ -1,8 +1,9 @@
--- The teams on the newest day there is.
+-- The teams at the end of the day.
 select
     day as as_of_day,
     org as organization,
     team_id,
-    display_name as team_name
+    display_name as team_name,
+    origin
 from {{ source('identity', 'teams') }}
-where day = (select max(day) from {{ source('identity', 'teams') }})
+where {{ at_as_of_day(source('identity', 'teams')) }}

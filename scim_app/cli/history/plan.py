@@ -160,13 +160,13 @@ class _Company:
         self.active[after.number] = after
         self.add(at, Does.CHANGE, after)
         self._enter(after, self.team_of(after), at + timedelta(minutes=4))
-        if self.rng.random() < 0.8:  # others keep the old team: what an access review is there to find
+        if self.rng.random() < 0.65:  # others keep the old team: what an access review is there to find
             self._exit(after, self.team_of(before), at + timedelta(minutes=5))
 
     def _leave(self, day: int) -> None:
         who, at = self._someone(), self.hour(day)
         del self.active[who.number]
-        if self.rng.random() < 0.06:  # the identity provider's request is refused, and only works days later
+        if self.rng.random() < 0.12:  # the identity provider's request is refused, and only works days later
             self.add(at, Does.REFUSE, who, **refusals.DEACTIVATION)
             at += timedelta(days=self.rng.randrange(2, 6), hours=1)
         self.add(at, Does.DEACTIVATE, who)

@@ -1,0 +1,138 @@
+"""Evidence packs of periods: one asset a report, made by the schedule of its cadence (weekly, monthly, quarterly).
+
+A run makes the packs of the period that ended last; with the config `period: 2026-Q3` (or `2026-11`, `2026-W47`) those
+of any other. A period gives the same bytes whenever it is made: everything in a pack stands at the period's last event.
+The packs are in `reports/<organization>/<report>/<period>/`.
+"""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DbtCliResource
+from dagster_duckdb import DuckDBResource
+from pydantic import Field
+
+from dagster_defs.assets.access import TOKENS, tokens_as_of
+from dagster_defs.assets.marts import DATA_TESTS, REGISTER, make_sources, mart_key
+from dagster_defs.assets.snapshots import CUTS, cuts
+from dagster_defs.assets.sources import OWNERS
+from dagster_defs.evidence.periods import Period
+from dagster_defs.evidence.reading import read, standings
+from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY, ReportSpec
+from dagster_defs.evidence.writing import write
+from dagster_defs.jobs import CADENCE
+from dagster_defs.partitions import DAYS, end_of, last_day
+from dagster_defs.resources import ReportFolder, ScimStore
+from dagster_defs.warehouse import POOL, kept
+from scim_app.store.export import Export
+
+SCHEMA = "evidence"
+"""Schema of the marts of a period, apart from those of today."""
+
+
+class PackConfig(dg.Config):
+    """Which period the packs are of."""
+
+    period: str = Field(default="", description="`2026-W47`, `2026-11` or `2026-Q4`; the one that ended last, if empty")
+
+
+def _asset(spec: ReportSpec, cadence: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=f"{spec.name}_report",
+        description=f"{spec.title}. {spec.about} One evidence pack for each organization: HTML, PDF, CSV, manifest.",
+        deps=[mart_key(sheet.name) if sheet.schema == "reports" else sheet.name for sheet in spec.sheets],
+        group_name="evidence",
+        tags={CADENCE: cadence},
+        owners=OWNERS,
+        kinds={"html", "pdf", "csv"},
+        pool=POOL,
+    )
+    def evidence(
+        context: dg.AssetExecutionContext,
+        config: PackConfig,
+        dbt: DbtCliResource,
+        scim: dg.ResourceParam[ScimStore],
+        warehouse: DuckDBResource,
+        reports: dg.ResourceParam[ReportFolder],
+    ) -> "dg.MaterializeResult[Any]":
+        period = Period.named(config.period) if config.period else last_period(spec, last_day(DAYS))
+        packs = write_packs(
+            spec, period, dbt=dbt, scim=scim, warehouse=warehouse, root=reports.path, run_id=context.run_id
+        )
+        return dg.MaterializeResult(metadata={"period": period.name, **told(packs)})
+
+    return evidence
+
+
+def last_period(spec: ReportSpec, today: date) -> Period:
+    """Return the period of a report that ended last before a day.
+
+    Raises:
+        ValueError: when the report is not of a period.
+    """
+    if spec.period_of is None:
+        raise ValueError(f"{spec.name} is no report of a period")
+    return spec.period_of(spec.period_of(today).begins - timedelta(days=1))
+
+
+def write_packs(
+    spec: ReportSpec,
+    period: Period,
+    *,
+    dbt: DbtCliResource,
+    scim: ScimStore,
+    warehouse: DuckDBResource,
+    root: Path,
+    run_id: str,
+) -> list[Path]:
+    """Build the marts as of the period's end, write a pack for each organization and return their folders."""
+    make_sources(warehouse)
+    with scim.opened() as export, warehouse.get_connection() as connection:
+        _fix_day(connection, export, period.last_day)
+    parameters = {"as_of_day": period.last_day.isoformat(), "period_start": period.begins.isoformat()}
+    variables = {"warehouse": warehouse.database, "reports_schema": SCHEMA, **parameters}
+    target = Path(warehouse.database).with_name("dbt_evidence_target")
+    command = [
+        "build",
+        "--quiet",
+        *DATA_TESTS,
+        "--exclude",
+        f"{REGISTER} stg_scim__evidence_files",
+        "--vars",
+        json.dumps(variables),
+    ]
+    dbt.cli(command, target_path=target).wait()
+    with warehouse.get_connection() as connection:
+        found = [
+            read(connection, spec, period, standing, schema=SCHEMA)
+            for standing in standings(connection, period.begins, period.last_day)
+        ]
+    return [write(report, root, run_id=run_id, parameters=parameters) for report in found]
+
+
+def told(packs: list[Path]) -> dict[str, Any]:
+    """Return what the asset's page shows of packs: each report as a link, and its folder."""
+    pages = {f"{pack.parents[1].name} report": dg.MetadataValue.url((pack / "report.html").as_uri()) for pack in packs}
+    return {"packs": len(packs), **pages, **{pack.parents[1].name: dg.MetadataValue.path(pack) for pack in packs}}
+
+
+def _fix_day(connection: duckdb.DuckDBPyConnection, export: Export, day: date) -> None:
+    """Cut the snapshots of a day, where that was not done at its end."""
+    stood = cuts(connection, day)
+    tokens = [
+        {"day": day, "org": head.slug, "seq": stood[head.slug], **token}
+        for head in export.heads()
+        if head.slug in stood
+        for token in tokens_as_of(end_of(head, day), export.tokens(head.org_id))
+    ]
+    with kept(connection):
+        CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()], day=day)
+        TOKENS.replace(connection, tokens, day=day)
+
+
+EVIDENCE = [_asset(WEEKLY, "weekly"), _asset(MONTHLY, "monthly"), _asset(QUARTERLY, "quarterly")]
+"""The packs of periods."""

@@ -1,0 +1,47 @@
+"""Access reviews and exceptions from controls, as people decided them in the settings."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_duckdb import DuckDBResource
+
+from dagster_defs.assets.materialized import result, table_spec
+from dagster_defs.assets.sources import DIRECTORY
+from dagster_defs.incremental import COPY
+from dagster_defs.resources import ScimStore
+from dagster_defs.warehouse import ORGANIZATION, POOL, Table, kept
+from scim_app.store.export_reviews import read_reviews
+from scim_app.store.exported_reviews import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
+
+CAMPAIGNS = Table("campaigns", (ORGANIZATION, *CAMPAIGN_COLUMNS))
+REVIEW_ITEMS = Table("review_items", (ORGANIZATION, *REVIEW_ITEM_COLUMNS))
+CONTROL_EXCEPTIONS = Table("control_exceptions", (ORGANIZATION, *EXCEPTION_COLUMNS))
+
+_SAID = {
+    CAMPAIGNS: "Every access review, with the event that its population was fixed at.",
+    REVIEW_ITEMS: "Every access that a review asked for, and what was decided.",
+    CONTROL_EXCEPTIONS: "Every exception from a control: who answers for it, why, until when, and who allowed it.",
+}
+
+
+@dg.multi_asset(
+    specs=[
+        table_spec(table, group="access", deps=[DIRECTORY, COPY], description=said) for table, said in _SAID.items()
+    ],
+    pool=POOL,
+)
+def reviews(scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:
+    """Copy reviews, decisions and exceptions whole: they are few, and a decision may change until its review closes."""
+    found, heads = read_reviews(scim.url), scim.heads()
+    with warehouse.get_connection() as connection:
+        with kept(connection):
+            for table in _SAID:
+                rows = [
+                    {"org": head.slug, **row}
+                    for head in heads
+                    for row in found.get(head.org_id, {}).get(table.name, ())
+                ]
+                table.replace(connection, rows)
+        for table in _SAID:
+            yield result(connection, table, order="ALL")

@@ -1,0 +1,40 @@
+"""How values read in the pages of a report: one form for HTML and PDF. Pure."""
+
+import re
+from datetime import date, datetime
+from typing import Any
+
+MOST_ROWS = 400
+"""Rows of a table that pages show; the CSV file beside them has all."""
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_NAMES = {"user_name": "account", "display_name": "name", "is_within_sla": "in time", "sla": "SLA"}
+
+
+def heading(column: str) -> str:
+    """Return what a column is called over a table."""
+    name = _NAMES.get(column, column.removeprefix("is_").removesuffix("_name"))
+    words = name.removesuffix("_at").replace("_", " ")
+    return f"{words} (s)".replace(" seconds", "") if name.endswith("_seconds") else words
+
+
+def text(value: Any) -> str:
+    """Return a value as a person reads it; characters that can't be seen, or turn text around, are shown as such."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return f"{value:%Y-%m-%d}"
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", "\u202f")
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", str(value))
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value stands to the right."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,86 @@
+"""Writing a pack: all its files at once, the same bytes for the same report."""
+
+import shutil
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from dagster_defs.evidence.pages import html, pdf
+from dagster_defs.evidence.reading import Report
+from scim_app.store.export_packs import MANIFEST, RUN, as_csv, digest, manifest_of
+
+_VERSIONS = ("dagster-scim", "dbt-core", "duckdb", "jinja2", "typst")
+
+
+def folder(root: Path, organization: str, report: str, period: str) -> Path:
+    """Return the folder of a pack below that of all reports; it is the same for good."""
+    return root / organization / report / period
+
+
+def write(report: Report, root: Path, *, run_id: str, parameters: Mapping[str, Any]) -> Path:
+    """Write a report's pack and return its folder; it appears whole or not at all.
+
+    Args:
+        report: what it tells.
+        root: folder of all reports.
+        run_id: the Dagster run that writes it; beside the manifest, as a second run gives the same pack.
+        parameters: what the marts were built with.
+    """
+    files = _files(report)
+    evidence = _evidence(report, files, parameters)
+    final = folder(root, report.standing.slug, report.spec.name, report.period.name)
+    building = final.with_name(f"{final.name}.partial")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    for name, content in files.items():
+        (building / name).write_bytes(content)
+    (building / MANIFEST).write_bytes(manifest_of(evidence))
+    (building / RUN).write_bytes(orjson.dumps({"run_id": run_id}, option=orjson.OPT_APPEND_NEWLINE))
+    shutil.rmtree(final, ignore_errors=True)
+    return building.rename(final)
+
+
+def _files(report: Report) -> dict[str, bytes]:
+    log = _log(report)
+
+    files = {f"{sheet.spec.name}.csv": as_csv(sheet.columns, sheet.rows) for sheet in report.sheets}
+    return {**files, "report.html": html(report, log), "report.pdf": pdf(report, log)}
+
+
+def _evidence(report: Report, files: Mapping[str, bytes], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    rows = {f"{sheet.spec.name}.csv": sheet for sheet in report.sheets}
+    return {
+        "organization": report.standing.slug,
+        "report": report.spec.name,
+        "title": report.spec.title,
+        "period": report.period.name,
+        "first_day": report.period.begins.isoformat(),
+        "last_day": report.period.last_day.isoformat(),
+        "from": f"{report.instants[0].isoformat()}Z",
+        "until": f"{report.instants[1].isoformat()}Z",
+        "log": _log(report),
+        "parameters": dict(parameters),
+        "versions": {name: version(name) for name in _VERSIONS},
+        "files": [
+            {
+                "file": name,
+                "sha256": digest(files[name]),
+                "rows": len(rows[name].rows) if name in rows else None,
+                "query_sha256": rows[name].query_sha256 if name in rows else None,
+            }
+            for name in sorted(files)
+        ],
+    }
+
+
+def _log(report: Report) -> dict[str, Any]:
+    standing = report.standing
+    return {
+        "epoch": standing.log_epoch,
+        "first_event": standing.first_event,
+        "last_event": standing.last_event,
+        "head_hash": standing.head_hash,
+    }

@@ -1,5 +1,0 @@
-{{ config(meta={'dagster': {'ref': {'name': 'access_review_population'}}}) }}
--- Nobody who lost access may be among those whose access is reviewed.
-select leavers.user_id
-from {{ ref('leavers') }} as leavers
-inner join {{ ref('access_review_population') }} as population on leavers.user_id = population.user_id

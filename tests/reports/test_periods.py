@@ -1,0 +1,46 @@
+"""Periods have names, bounds in an organization's own days, and a time before."""
+
+from datetime import date, datetime
+
+import pytest
+
+from dagster_defs.assets.evidence import last_period
+from dagster_defs.evidence.periods import Period
+from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("2026-W01", date(2025, 12, 29), date(2026, 1, 4)),
+        ("2026-02", date(2026, 2, 1), date(2026, 2, 28)),
+        ("2026-12", date(2026, 12, 1), date(2026, 12, 31)),
+        ("2026-Q4", date(2026, 10, 1), date(2026, 12, 31)),
+    ],
+)
+def test_a_period_is_known_by_its_name(name: str, first: date, last: date) -> None:
+    period = Period.named(name)
+    assert (period.begins, period.last_day, period.before().last_day.toordinal()) == (
+        first,
+        last,
+        first.toordinal() - 1,
+    )
+
+
+@pytest.mark.parametrize("name", ["2026", "2026-Q5", "last week", "2026-13"])
+def test_a_period_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"period|month must be"):
+        Period.named(name)
+
+
+def test_days_end_where_the_organization_is() -> None:
+    assert Period.named("2026-11").instants("Asia/Tokyo") == (datetime(2026, 10, 31, 15), datetime(2026, 11, 30, 15))
+
+
+def test_a_run_takes_the_period_that_ended_last() -> None:
+    today = date(2026, 1, 5)
+    assert [last_period(spec, today).name for spec in (WEEKLY, MONTHLY, QUARTERLY)] == [
+        "2026-W01",
+        "2025-12",
+        "2025-Q4",
+    ]
