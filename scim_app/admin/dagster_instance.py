@@ -12,13 +12,14 @@ BYTES = 4 * 1024 * 1024
 
 _QUERY = """
 query CodeLocations {
-  repositoryLocationsOrError {
+  workspaceOrError {
     __typename
-    ... on RepositoryLocationConnection { nodes { name } }
+    ... on Workspace { locationEntries { name } }
     ... on PythonError { message }
   }
 }
 """
+"""A code location that can't be loaded has an entry too: roles hold on it all the same."""
 
 
 class DagsterUnreadable(DirectoryError):
@@ -48,9 +49,9 @@ def read_code_locations(url: str) -> list[str]:
 
 def _names(answer: httpx.Response, url: str) -> list[str]:
     try:
-        found: dict[str, Any] = answer.json()["data"]["repositoryLocationsOrError"]
+        found: dict[str, Any] = answer.json()["data"]["workspaceOrError"]
         if found["__typename"] == "PythonError":
-            raise DagsterUnreadable(f"Dagster at {url} can't load its code locations: {found['message'][:300]}")
-        return sorted({str(node["name"]) for node in found["nodes"]})
+            raise DagsterUnreadable(f"Dagster at {url} can't tell its code locations: {found['message'][:300]}")
+        return sorted({str(entry["name"]) for entry in found["locationEntries"]})
     except (ValueError, KeyError, TypeError) as error:
         raise DagsterUnreadable(f"what answers at {url} is not a Dagster instance") from error

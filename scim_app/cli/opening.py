@@ -78,5 +78,5 @@ def show(columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, as_json: 
     table = Table(*(name.replace("_", " ") for name in columns), box=None, pad_edge=False)
     for row in rows:
         table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
-    console = Console()
-    console.print(table, width=None if console.is_terminal else WIDE, no_wrap=not console.is_terminal)
+    to_people = Console().is_terminal
+    Console(width=None if to_people else WIDE).print(table, no_wrap=not to_people)

@@ -32,7 +32,6 @@ def invoke(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
     """Runs a command on an organization of its own, whose SCIM is off."""
     slug = f"org-{next(_numbers)}"
     monkeypatch.setenv("DAGSTER_SCIM_HOME", str(shared))
-    monkeypatch.setenv("COLUMNS", "500")
     monkeypatch.delenv("DAGSTER_SCIM_DATABASE_URL", raising=False)
 
     def one(*arguments: str) -> Result:

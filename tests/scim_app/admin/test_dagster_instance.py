@@ -12,7 +12,7 @@ import pytest
 
 from scim_app.admin.dagster_instance import DagsterUnreadable, read_code_locations
 
-CONNECTION = {"__typename": "RepositoryLocationConnection", "nodes": [{"name": "etl"}, {"name": "billing"}]}
+CONNECTION = {"__typename": "Workspace", "locationEntries": [{"name": "etl"}, {"name": "billing"}]}
 BROKEN = {"__typename": "PythonError", "message": "No module named 'etl'"}
 
 
@@ -42,14 +42,14 @@ def answering(status: int, body: Any, headers: dict[str, str] | None = None) -> 
 
 
 def test_the_names_are_in_order() -> None:
-    with answering(200, {"data": {"repositoryLocationsOrError": CONNECTION}}) as url:
+    with answering(200, {"data": {"workspaceOrError": CONNECTION}}) as url:
         assert read_code_locations(url) == ["billing", "etl"]
 
 
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (200, {"data": {"repositoryLocationsOrError": BROKEN}}, "can't load its code locations: No module named"),
+        (200, {"data": {"workspaceOrError": BROKEN}}, "can't tell its code locations: No module named"),
         (200, {"data": None}, "is not a Dagster instance"),
         (200, b"<html>", "is not a Dagster instance"),
         (200, b"x" * (4 * 1024 * 1024 + 1), "is not a Dagster instance"),
