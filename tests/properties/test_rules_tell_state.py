@@ -149,16 +149,16 @@ class Organization:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Generator[Callable[[], Organization]]:
+def fresh(folder: Path) -> Generator[Callable[[], Organization]]:
     """Makes organizations in one store."""
     number = 0
-    make.organization(make.settings(tmp_path), "first")
-    store = Store(make.settings(tmp_path).store_url)
+    make.organization(make.settings(folder), "first")
+    store = Store(make.settings(folder).store_url)
 
     def one() -> Organization:
         nonlocal number
         number += 1
-        organization = Organization(store, make.organization(make.settings(tmp_path), f"org-{number}"))
+        organization = Organization(store, make.organization(make.settings(folder), f"org-{number}"))
         organization.do("switch_scim", False)
         return organization
 
@@ -166,7 +166,7 @@ def fresh(tmp_path: Path) -> Generator[Callable[[], Organization]]:
     store.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=5, max_size=40))
 def test_folding_the_log_from_empty_gives_grants_places_settings_members_and_owners(
     fresh: Callable[[], Organization], steps: list[tuple[Any, ...]]
