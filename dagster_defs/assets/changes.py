@@ -9,6 +9,7 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.assets.history import MEMBERSHIP_VERSIONS, TEAM_VERSIONS, USER_VERSIONS
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.incremental import BLOCK, COPY, advance, run_sql
+from dagster_defs.pictures import deprovisioning_latency, joiners_and_leavers
 from dagster_defs.warehouse import ORGANIZATION, Table
 from scim_app.store.exported import Column
 
@@ -90,7 +91,14 @@ def access_changes(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
         counted = dict(
             connection.execute("SELECT change, count(*) FROM identity.access_changes GROUP BY change").fetchall()
         )
-        return result(connection, ACCESS_CHANGES, order="occurred_at DESC", events_taken_in=taken, counts=counted)
+        return result(
+            connection,
+            ACCESS_CHANGES,
+            order="occurred_at DESC",
+            events_taken_in=taken,
+            counts=counted,
+            chart=joiners_and_leavers(connection),
+        )
 
 
 @table_asset(DEPROVISIONED_ACCOUNTS, group="changes", deps=[ACCESS_CHANGES.name])
@@ -99,7 +107,13 @@ def deprovisioned_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[A
     with warehouse.get_connection() as connection:
         carry_gone(connection)
         gone = DEPROVISIONED_ACCOUNTS.count(connection, "WHERE returned_at IS NULL")
-        return result(connection, DEPROVISIONED_ACCOUNTS, order="occurred_at DESC", still_gone=gone)
+        return result(
+            connection,
+            DEPROVISIONED_ACCOUNTS,
+            order="occurred_at DESC",
+            still_gone=gone,
+            chart=deprovisioning_latency(connection),
+        )
 
 
 def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 from dagster_duckdb import DuckDBResource
 
+from dagster_defs.assets import sources
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.assets.sources import EVENT_LOG
 from dagster_defs.incremental import COPY, Mark, marks, save, start
@@ -39,10 +40,14 @@ ORGANIZATIONS = Table(
 
 
 @table_asset(PROVISIONING_EVENTS, group="changes", deps=[EVENT_LOG])
-def provisioning_events(scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
+def provisioning_events(
+    context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
+) -> "dg.MaterializeResult[Any]":
     """Every event of every organization, copied from the log: each run adds what is new, so none is missed."""
     with warehouse.get_connection() as connection:
         added = copy(connection, scim)
+        for seen in sources.observations(ORGANIZATIONS.rows(connection), scim.tokens(), _now()):
+            context.log_event(seen)
         last = {org: mark.seq for org, mark in marks(connection).items()}
         return result(
             connection, PROVISIONING_EVENTS, order="occurred_at DESC, seq DESC", last_event=last, events_added=added
@@ -72,7 +77,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head) 
     counts = {name: getattr(standing, name) for name in ("users", "teams", "team_members")}
     row = {"org": head.slug, "org_id": head.org_id, "name": head.name, "time_zone": head.time_zone, **counts}
     row |= {"deprovision_sla_seconds": head.deprovision_sla_seconds}
-    row |= {"log_epoch": target.log_epoch, "seq": after, "copied_at": datetime.now(UTC).replace(tzinfo=None)}
+    row |= {"log_epoch": target.log_epoch, "seq": after, "copied_at": _now()}
     with kept(connection):
         ORGANIZATIONS.replace(connection, [row], org=head.slug)
     return after - first
@@ -99,3 +104,7 @@ def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, 
     )
     connection.unregister("block")
     connection.unregister("days")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

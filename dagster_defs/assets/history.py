@@ -60,6 +60,8 @@ _SAID = {
     PLACE_VERSIONS: "Deployments and code locations that roles are granted on.",
     SETTING_VERSIONS: "Settings of the organization.",
 }
+TABLES = tuple(_SAID)
+"""All histories."""
 _KEYS = {
     MEMBERSHIP_VERSIONS: ("membership_steps", ("team_id", "user_id")),
     OWNER_VERSIONS: ("owner_steps", ("team_id", "user_id")),

@@ -1,6 +1,6 @@
 """Users, teams, memberships, grants and access as of the end of each day: views that cut the history at one event."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from dagster_defs.assets.history import (
 from dagster_defs.assets.materialized import result, table_spec
 from dagster_defs.incremental import COPY, marks
 from dagster_defs.partitions import DAYS, last_day
+from dagster_defs.pictures import active_users
 from dagster_defs.warehouse import DAY, ORGANIZATION, POOL, SEQ, Table, kept, sql
 from scim_app.store.exported import (
     EFFECTIVE_ACCESS_COLUMNS,
@@ -115,21 +116,27 @@ def snapshots(context: dg.AssetExecutionContext, warehouse: DuckDBResource) -> I
     days = [date.fromisoformat(key) for key in context.partition_keys]
     with warehouse.get_connection() as connection:
         make_views(connection)
-        stood: dict[str, int] = {}
-        with kept(connection):
-            for day in days:
-                stood = cuts(connection, day)
-                rows = [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()]
-                CUTS.replace(connection, rows, day=day)
+        stood = cut(connection, days)
         for table in TABLES:
             order = _ORDERS.get(table, "org, user_name")
-            yield result(connection, table, where="day = ?", values=[days[-1]], order=order, at_event=stood)
+            charts = {"chart": active_users(connection)} if table is USERS else {}
+            yield result(connection, table, where="day = ?", values=[days[-1]], order=order, at_event=stood, **charts)
 
 
 def make_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Declare the views over the history, in the order in which they build on each other."""
     for table in (CUTS, USERS, TEAMS, TEAM_MEMBERS, PLACES, ROLE_GRANTS, EFFECTIVE_ACCESS):
         table.make(connection)
+
+
+def cut(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[str, int]:
+    """Cut the history at the end of each day, and return where the last one stands, by slug."""
+    stood: dict[str, int] = {}
+    with kept(connection):
+        for day in days:
+            stood = cuts(connection, day)
+            CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()], day=day)
+    return stood
 
 
 def cuts(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:

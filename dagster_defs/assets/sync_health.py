@@ -9,6 +9,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.incremental import BLOCK, COPY, advance
+from dagster_defs.pictures import failures_by_cause
 from dagster_defs.warehouse import DAY, ORGANIZATION, Table, sql
 from scim_app.store.exported import EVENT_COLUMNS, Column, failure_told
 
@@ -112,7 +113,7 @@ def sync_health(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Refused writes grouped by identity provider, cause and resource, with a sample and what to do about it."""
     with warehouse.get_connection() as connection:
         SYNC_HEALTH.make(connection)
-        return result(connection, SYNC_HEALTH, order="last_at DESC")
+        return result(connection, SYNC_HEALTH, order="last_at DESC", chart=failures_by_cause(connection))
 
 
 @table_asset(IDP_RHYTHM, group="sync_health", deps=[COPY])

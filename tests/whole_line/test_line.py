@@ -121,7 +121,7 @@ def test_a_deactivation_becomes_a_leaver_a_report_and_one_alert(tmp_path: Path) 
             "[acme] SCIM write refused: ADA@example.com",
         ]
         sensors = {tag["value"] for run in runs(dagster) for tag in run["tags"] if tag["key"] == "dagster/sensor_name"}
-        assert sensors == {"provisioning_event_sensor"}
+        assert "provisioning_event_sensor" in sensors
 
         # The running Dagster tells its code locations, to grant roles on them.
         read = make.command("deployment", "read", "acme", "prod", "--url", dagster, "--json", home=home)

@@ -1,0 +1,190 @@
+"""The history in the warehouse is what the log tells, at every event, however it was taken in."""
+
+import json
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import duckdb
+import make
+import oracle
+import pytest
+from event_logs import Log, Warehouse
+
+from dagster_defs import pictures
+from dagster_defs.assets import changes, events, history, snapshots
+from dagster_defs.partitions import day_starts
+from dagster_defs.resources import resources
+from scim_app.cli.history.building import build
+from scim_app.cli.opening import opened_store
+from scim_app.settings import Settings
+from scim_app.store.export import Export, Head
+
+PEOPLE, DAYS = 60, 120
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A store with months of joiners, movers, leavers, returns, grants and refusals behind it."""
+    settings = make.settings(tmp_path_factory.mktemp("year"))
+    settings.ensure_pepper()
+    make.migrate.upgrade(settings.store_url)
+    with opened_store(settings) as store:
+        build(settings, store, "northwind", people=PEOPLE, days=DAYS)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def export(year: Settings) -> Generator[Export]:
+    """The store's export: its replay of the log in plain Python is what the warehouse is compared with."""
+    opened = Export(year.store_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def head(export: Export) -> Head:
+    """Where the log stands."""
+    return export.heads()[0]
+
+
+def taken_in(settings: Settings, block: int) -> duckdb.DuckDBPyConnection:
+    """A warehouse in memory that took the log in, so many events at a time."""
+    connection = duckdb.connect()
+    events.copy(connection, resources(settings)["scim"])  # type: ignore[arg-type]
+    for carry in (history.carry, changes.carry, changes.carry_gone):
+        carry(connection, block)
+    snapshots.make_views(connection)
+    return connection
+
+
+def rows(connection: duckdb.DuckDBPyConnection, table: Any, seq: int) -> list[tuple[Any, ...]]:
+    """A snapshot of the warehouse at an event, instants as the store writes them."""
+    cut = {"day": datetime(2026, 1, 1, tzinfo=UTC).date(), "org": "northwind", "seq": seq}
+    snapshots.CUTS.replace(connection, [cut])
+    names = ", ".join(column.name for column in table.columns[3:])
+    found = connection.execute(f"SELECT {names} FROM {table.address}").fetchall()
+    return sorted((tuple(map(_stored, row)) for row in found), key=repr)
+
+
+def _stored(value: Any) -> Any:
+    return f"{value.isoformat(timespec='microseconds')}Z" if isinstance(value, datetime) else value
+
+
+def test_at_any_event_the_snapshots_are_those_of_a_replay(year: Settings, export: Export, head: Head) -> None:
+    with taken_in(year, 1000) as connection:
+        for seq in [*range(0, head.last_seq, max(1, head.last_seq // 12)), head.last_seq]:
+            told = export.snapshot(head.org_id, seq)
+            for table in snapshots.TABLES:
+                names = [column.name for column in table.columns[3:]]
+                expected = sorted((tuple(row[n] for n in names) for row in getattr(told, table.name)), key=repr)
+                assert rows(connection, table, seq) == expected, (table.name, seq)
+
+
+def test_blocks_of_any_size_give_the_same(year: Settings) -> None:
+    def everything(block: int) -> list[Any]:
+        with taken_in(year, block) as connection:
+            tables = (*history.TABLES, changes.ACCESS_CHANGES, changes.DEPROVISIONED_ACCOUNTS)
+            return [connection.execute(f"SELECT * FROM {table.address} ORDER BY ALL").fetchall() for table in tables]
+
+    assert everything(97) == everything(100_000)
+
+
+def test_access_changes_are_those_of_a_walk_through_the_log(year: Settings, export: Export, head: Head) -> None:
+    log = [event for event in export.events(head.org_id, limit=100_000) if event["subject_kind"] in ("user", "team")]
+    for event in log:
+        event |= {name: json.loads(event[name] or "null") for name in ("change", "document")}
+    expected = [tuple(row.values()) for row in oracle.access_changes(log)]
+    with taken_in(year, 1000) as connection:
+        names = ", ".join(next(iter(oracle.access_changes(log))))
+        query = f"SELECT {names} FROM identity.access_changes WHERE change <> 'role_change'"
+        found = connection.execute(query).fetchall()
+    stamps = [tuple(_stored(value) for value in row) for row in found]
+    assert sorted(stamps, key=repr) == sorted(expected, key=repr)
+    assert {row[6] for row in expected} >= {"created", "joined_team", "left_team", "deactivated"}
+
+
+def test_ninety_past_days_made_again_equal_those_made_when_they_ended(
+    year: Settings, export: Export, head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made live stood at the last event there was then; what is made again is cut out of the whole log."""
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    days = [last - timedelta(days=number) for number in range(90)]
+    days_definition = dg.DailyPartitionsDefinition(start_date=days[-1].isoformat(), end_offset=1)
+    monkeypatch.setattr(snapshots, "DAYS", days_definition)
+    with taken_in(year, 1000) as connection:
+        for day in days:
+            end = f"{day + timedelta(days=1)}T00:00:00.000000Z"
+            seq = export.seq_at(head.org_id, end)
+            assert snapshots.cuts(connection, day) == {"northwind": seq}
+        snapshots.cut(connection, days)
+        made = connection.execute("SELECT day, * FROM identity.users ORDER BY ALL").fetchall()
+        again = {day: export.snapshot(head.org_id, snapshots.cuts(connection, day)["northwind"]) for day in days[::9]}
+        for day, told in again.items():
+            assert sum(row[0] == day for row in made) == len(told.users)
+        snapshots.cut(connection, days)
+        assert connection.execute("SELECT day, * FROM identity.users ORDER BY ALL").fetchall() == made
+
+
+def test_a_grant_to_a_team_changes_the_role_of_its_active_members() -> None:
+    log = Log()
+    log.user("created", "ada")
+    log.user("created", "bob", active=False)
+    log.team("created", "Data", ["ada", "bob"])
+    log.role("granted", "g1", ("team", "Data"), "editor")
+    log.role("revoked", "g1", ("team", "Data"), "editor")
+    with Warehouse(log.events) as warehouse:
+        found = [row for row in warehouse.rows("access_changes", "seq") if row["change"] == "role_change"]
+    told = ("how", "user_id", "team_name", "role", "before", "after")
+    assert [tuple(row[name] for name in told) for row in found] == [
+        ("granted_role", "ada", "Data", "editor", None, "editor"),
+        ("revoked_role", "ada", "Data", "editor", "editor", None),
+    ]
+
+
+def test_a_leaver_is_told_with_the_roles_that_were_lost() -> None:
+    log = Log()
+    log.user("created", "ada")
+    log.team("created", "Data", ["ada"])
+    log.role("granted", "g1", ("team", "Data"), "editor")
+    log.role("granted", "g2", ("user", "ada"), "admin")
+    log.user("deactivated", "ada", active=False)
+    with Warehouse(log.events) as warehouse:
+        (gone,) = warehouse.rows("deprovisioned_accounts", "seq")
+    assert gone["grants"] == "admin on organization; editor on organization through team Data"
+
+
+@pytest.mark.parametrize(
+    ("asserted", "within"), [("2026-01-01T00:00:00.000000Z", True), ("2025-12-30T00:00:00Z", False)]
+)
+def test_the_agreement_runs_from_when_the_identity_provider_said_so(asserted: str, within: bool) -> None:
+    log = Log()
+    log.user("created", "ada")
+    log.user("deactivated", "ada", active=False, change={"asserted_at": asserted})
+    with Warehouse(log.events) as warehouse:
+        (gone,) = warehouse.rows("deprovisioned_accounts", "seq")
+    assert gone["within_sla"] is within
+
+
+ZONES = (
+    *("UTC", "Europe/Paris", "America/Sao_Paulo", "Asia/Beirut", "Africa/Cairo", "America/Havana"),
+    *("Pacific/Apia", "Australia/Lord_Howe", "Asia/Tehran", "America/Asuncion", "Asia/Kathmandu"),
+)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_instant_is_in_exactly_one_day_of_every_zone(zone: str) -> None:
+    """Also where clocks change at midnight, by half an hour, or by a whole day."""
+    starts = day_starts(zone, datetime(2000, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC))
+    assert [begins for _, begins in starts] == sorted({begins for _, begins in starts})
+    assert [day for day, _ in starts] == sorted({day for day, _ in starts})
+
+
+def test_the_chart_of_accounts_counts_what_the_snapshots_hold(year: Settings) -> None:
+    with taken_in(year, 100_000) as connection:
+        last = datetime.now(UTC).date()
+        snapshots.cut(connection, [last - timedelta(days=number) for number in range(40)])
+        found = {row[0]: row[1:] for row in connection.execute(pictures.ACCOUNTS_BY_DAY, [40]).fetchall()}
+        query = "SELECT day, count(*) FILTER (active), count(*) FILTER (NOT active) FROM identity.users GROUP BY day"
+        assert found == {row[0]: row[1:] for row in connection.execute(query).fetchall()}
