@@ -65,10 +65,10 @@ lock: develop  ## Renew requirements.lock with the newest versions that fit toge
 	$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
 
 latency: develop  ## Measure the way from a deactivation to the alert, ten times
-	$(BIN)/python bench/latency.py
+	PYTHONPATH=tests $(BIN)/python bench/latency.py
 
 catchup: develop  ## Kill the daemon twenty times while it catches up with 100,000 events
-	$(BIN)/python bench/catchup.py
+	PYTHONPATH=tests $(BIN)/python bench/catchup.py
 
 clean:  ## Remove what was built, but not the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 from inboxes import inboxes
-from running import environment
+from make import environment
 from warehouse import make
 
 ROOT = Path(__file__).parents[1]

@@ -1,8 +1,6 @@
 """`dagster-scim dev` on ports of its own, for measurements."""
 
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -10,22 +8,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from make import environment, free_port
+
 START_SECONDS = 180
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def environment(home: Path, **extra: str) -> dict[str, str]:
-    """Return the environment of a program under measurement: its home, and nothing of the caller's settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER", "DBT_"))}
-    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    quiet = {"DAGSTER_DISABLE_TELEMETRY": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"}
-    return {**kept, **quiet, "PATH": path, "DAGSTER_SCIM_HOME": str(home), **extra}
 
 
 @contextmanager
