@@ -17,6 +17,7 @@ from scim_app.directory.kinds import KINDS, Kind
 from scim_app.directory.names import fold
 from scim_app.protocol import encode
 from scim_app.protocol.calls import Reply
+from scim_app.protocol.filter_limits import FILTER_BYTES
 from scim_app.protocol.walks import Walks
 from scim_app.protocol.wire import PAGE_LIMIT
 from scim_app.store import lookup, ranks
@@ -82,7 +83,7 @@ def _list_question(kind: Kind, asked: dict[str, str], wanted: Wanted) -> Questio
     size = min(int(count), PAGE_LIMIT)
     if "filter" not in asked:
         return Question(kind, True, None, "", int(start), size, wanted)
-    found = _EQUALS.fullmatch(asked["filter"])
+    found = _EQUALS.fullmatch(asked["filter"]) if len(asked["filter"]) <= FILTER_BYTES // 4 else None
     if found is None or start != "1":
         return None
     name, value = found[1].lower(), found[2]

@@ -24,7 +24,15 @@ def _page(kind: Kind) -> Prepared:
     return Prepared(lambda _: rows.limit(sa.bindparam("most")).offset(sa.bindparam("skipped")))
 
 
+def _rest(kind: Kind) -> Prepared:
+    c = TABLES[kind.name].c
+    within = c.position.between(sa.bindparam("first"), sa.bindparam("last"))
+    rows = sa.select(sa.func.count()).where(c.org_id == sa.bindparam("org"), c.deleted_at.is_(None), within)
+    return Prepared(lambda _: rows)
+
+
 _BLOCKS = Prepared(_blocks)
+_RESTS = {kind.name: _rest(kind) for kind in KINDS.values()}
 _PAGES = {kind.name: _page(kind) for kind in KINDS.values()}
 
 
@@ -32,6 +40,8 @@ def page(
     connection: sa.Connection, org_id: str, kind: Kind, start: int, count: int, behind: int | None = None
 ) -> tuple[int, list[Stored]]:
     """Return how many live resources there are, and those of a page in order of creation.
+
+    Within a walk, those that were met count as they were, so that its end is where the client expects it.
 
     Args:
         connection: an open connection.
@@ -45,12 +55,22 @@ def page(
     blocks = _BLOCKS.all(connection, org=org_id, kind=kind.name)
     total = sum(live for _, live in blocks)
     first, skipped = (0, 0) if behind is None else (behind + 1, 0)
+    if behind is not None:
+        total = start - 1 + _remaining(connection, org_id, kind, blocks, behind)
     if behind is None and start > 1:
         if start > total:
             return total, []
         first, skipped = _place(blocks, start - 1)
     values = {"org": org_id, "first": first, "most": count, "skipped": skipped}
     return total, [Stored(*row) for row in _PAGES[kind.name].all(connection, **values)]
+
+
+def _remaining(connection: sa.Connection, org_id: str, kind: Kind, blocks: list[tuple[int, int]], behind: int) -> int:
+    """Return how many live resources come behind a position."""
+    block = behind // BLOCK
+    values = {"org": org_id, "first": behind + 1, "last": (block + 1) * BLOCK - 1}
+    rest = _RESTS[kind.name].first(connection, **values)
+    return sum(live for number, live in blocks if number > block) + (rest[0] if rest else 0)
 
 
 def _place(blocks: list[tuple[int, int]], rank: int) -> tuple[int, int]:

@@ -178,3 +178,18 @@ def test_an_id_is_of_one_kind(scim: httpx.Client, ada: dict[str, str]) -> None:
 def test_a_token_stands_for_no_user(scim: httpx.Client, method: str) -> None:
     answer = scim.request(method, "/Me", json=make.user("me") if method != "GET" else None)
     assert (answer.status_code, answer.json()["status"]) == (501, "501")
+
+
+@pytest.mark.rfc("index")
+def test_a_walk_by_index_misses_nobody_and_repeats_nobody_though_others_leave(scim: httpx.Client) -> None:
+    ids = {f"u{number}": scim.post("/Users", json=make.user(f"u{number}")).json()["id"] for number in range(9)}
+    walked: list[str] = []
+    while True:
+        page = scim.get("/Users", params={"startIndex": len(walked) + 1, "count": 2}).json()
+        walked += [one["userName"] for one in page["Resources"]]
+        if len(walked) >= page["totalResults"]:
+            break
+        for gone in walked[-2:]:
+            assert scim.delete(f"/Users/{ids[gone]}").status_code == 204
+    assert walked == sorted(ids)
+    assert scim.get("/Users").json()["totalResults"] == 1
