@@ -15,8 +15,10 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
+
 help:  ## Show the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
@@ -40,8 +42,16 @@ run: install  ## Start the SCIM service (:8000) and Dagster (:3000)
 demo: install  ## Play recorded Okta and Entra exchanges against the running service
 	@$(BIN)/dagster-scim demo
 
-test: check  ## Check the style, then run every test
+test: check setup-browser  ## Check the style, then run every test
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+setup-browser:  ## Install Chromium from the system's packages, where it is missing and this user may
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+		|| { command -v apt-get >/dev/null && { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq chromium; } >/dev/null; } \
+		|| echo "Chromium could not be installed: install it for the tests in a browser, which are left out without it"
+
+screenshots: develop setup-browser  ## Renew the pictures of the settings pages in docs/images/settings
+	PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py
 
 check: develop  ## Check style, types, import directions and the code location
 	$(BIN)/ruff check .
@@ -73,4 +83,4 @@ catchup: develop  ## Kill the daemon twenty times while it catches up with 100,0
 clean:  ## Remove what was built, but not the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs
 
-.PHONY: help install develop run demo test check conformance fuzz latency catchup format lock clean
+.PHONY: help install develop run demo test check conformance fuzz latency catchup format lock clean setup-browser screenshots

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.directory.access import Places
-from scim_app.directory.roles import ORGANIZATION, Role, Scope
+from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.store.organizations import Organization
 from scim_app.store.settings_tables import grants
 from scim_app.store.tables import team_members, users
@@ -46,33 +46,86 @@ def highest_role_is(org: Organization, role: Role) -> sa.ColumnElement[bool]:
     return users.c.id.in_(best.having(sa.func.min(held.c.rank) == role.rank))
 
 
-def matrix(connection: sa.Connection, org: Organization, places: Places) -> dict[Scope, dict[Role, int]]:
-    """Return how many active users hold each role in the organization and in each place."""
-    ranks = _ranks_by_scope(connection, org.id)
-    active = sa.select(sa.func.count()).where(users.c.org_id == org.id, users.c.deleted_at.is_(None), users.c.active)
-    everybody: int = connection.execute(active).scalar_one()
-    return {
-        scope: _count(_ranks_in(scope, places, ranks), everybody, Role(org.default_role))
-        for scope in (ORGANIZATION, *places.by_scope)
-    }
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Everybody's roles at once. `ranks` has, for each scope, the active users who are granted more than nothing."""
+
+    default: Role
+    everybody: int
+    """How many users are active."""
+    ranks: Mapping[Scope, Ranks]
+
+    def matrix(self, places: Places) -> dict[Scope, dict[Role, int]]:
+        """Return how many active users hold each role in the organization and in each place.
+
+        Only those who hold more in a place than in the whole organization are counted anew for it.
+        """
+        wide = self._best((ORGANIZATION,))
+        counted = Counter(wide.values())
+        found: dict[Scope, dict[Role, int]] = {}
+        for scope in (ORGANIZATION, *places.by_scope):
+            here = self._best(tuple(one for one in (scope, *places.within(scope)) if one != ORGANIZATION))
+            more = {user: rank for user, rank in here.items() if rank < wide.get(user, len(_ROLES))}
+            moved = Counter(wide[user] for user in more if user in wide)
+            found[scope] = self._told(counted + Counter(more.values()) - moved)
+        return found
+
+    def ranks_in(self, scope: Scope, places: Places) -> Ranks:
+        """Return the ranks that hold in a place, of those users who are granted any there or around it."""
+        return self._best((scope, *places.within(scope)))
+
+    def _best(self, scopes: tuple[Scope, ...]) -> Ranks:
+        found: Ranks = {}
+        for scope in scopes:
+            for user, rank in self.ranks.get(scope, {}).items():
+                found[user] = min(rank, found.get(user, rank))
+        return found
+
+    def _told(self, counted: Mapping[int, int]) -> dict[Role, int]:
+        better = {role: counted.get(role.rank, 0) for role in _ROLES if role.rank < self.default.rank}
+        others = self.everybody - sum(better.values())
+        return {role: better.get(role, others if role is self.default else 0) for role in _ROLES}
+
+
+def read(connection: sa.Connection, org: Organization) -> Standings:
+    """Return everybody's roles, from the live grants and who is in which team."""
+    held = _held(org.id).subquery()
+    best = sa.select(held.c.scope_kind, held.c.scope_id, held.c.user_id, sa.func.min(held.c.rank)).group_by(
+        held.c.scope_kind, held.c.scope_id, held.c.user_id
+    )
+    mine = (users.c.org_id == org.id) & users.c.deleted_at.is_(None) & users.c.active
+    active = set(connection.execute(sa.select(users.c.id).where(mine)).scalars())
+    scopes: dict[tuple[str, str | None], Ranks] = {}
+    for kind, scope_id, user_id, rank in connection.execute(best):
+        if user_id in active:
+            scopes.setdefault((kind, scope_id), {})[user_id] = rank
+    ranks = {Scope(ScopeKind(kind), scope_id): found for (kind, scope_id), found in scopes.items()}
+    return Standings(Role(org.default_role), len(active), ranks)
 
 
 def holders(
-    connection: sa.Connection, org: Organization, places: Places, scope: Scope, role: Role, limit: int
+    connection: sa.Connection,
+    org: Organization,
+    standings: Standings,
+    places: Places,
+    place: tuple[Scope, Role],
+    limit: int,
 ) -> list[Person]:
     """Return the active users who hold a role in a place, in order of name, at most `limit`."""
-    ranks, default = _ranks_in(scope, places, _ranks_by_scope(connection, org.id)), Role(org.default_role).rank
+    (scope, role), default = place, standings.default.rank
+    ranks = standings.ranks_in(scope, places)
     query = (
         sa.select(users.c.id, users.c.user_name, users.c.display_name)
         .where(users.c.org_id == org.id, users.c.deleted_at.is_(None), users.c.active)
         .order_by(users.c.search_key, users.c.id)
     )
     found: list[Person] = []
-    for row in connection.execution_options(yield_per=200).execute(query):
-        if min(ranks.get(row.id, default), default) == role.rank:
-            found.append(Person(*row))
-        if len(found) == limit:
-            break
+    with connection.execution_options(yield_per=200).execute(query) as rows:
+        for row in rows:
+            if min(ranks.get(row.id, default), default) == role.rank:
+                found.append(Person(*row))
+            if len(found) == limit:
+                break
     return found
 
 
@@ -90,32 +143,3 @@ def _held(org_id: str) -> sa.CompoundSelect[Any, Any, Any, Any]:
         .where(live, grants.c.holder_kind == "team")
     )
     return sa.union_all(own, through)
-
-
-def _ranks_by_scope(connection: sa.Connection, org_id: str) -> dict[Scope, Ranks]:
-    held = _held(org_id).subquery()
-    best = (
-        sa.select(held.c.scope_kind, held.c.scope_id, held.c.user_id, sa.func.min(held.c.rank))
-        .join(users, (users.c.org_id == org_id) & (users.c.id == held.c.user_id))
-        .where(users.c.active, users.c.deleted_at.is_(None))
-        .group_by(held.c.scope_kind, held.c.scope_id, held.c.user_id)
-    )
-    found: dict[Scope, Ranks] = {}
-    for kind, scope_id, user_id, rank in connection.execute(best):
-        found.setdefault(Scope(kind, scope_id), {})[user_id] = rank
-    return found
-
-
-def _ranks_in(scope: Scope, places: Places, ranks: Mapping[Scope, Ranks]) -> Ranks:
-    found: Ranks = {}
-    for reaching in (scope, *places.within(scope)):
-        for user_id, rank in ranks.get(reaching, {}).items():
-            found[user_id] = min(rank, found.get(user_id, rank))
-    return found
-
-
-def _count(ranks: Ranks, everybody: int, default: Role) -> dict[Role, int]:
-    better = Counter(rank for rank in ranks.values() if rank < default.rank)
-    found = {role: better[role.rank] for role in _ROLES}
-    found[default] = everybody - sum(better.values())
-    return found

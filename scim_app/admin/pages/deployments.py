@@ -12,7 +12,6 @@ from scim_app.admin.visits import Visit, allowed
 from scim_app.admin.wording import plural
 from scim_app.directory.permissions import Permission
 from scim_app.store import places
-from scim_app.store.event_log import Unit
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]
@@ -42,15 +41,10 @@ def read_locations(visit: Manage) -> Response:
     except DagsterUnreadable as problem:
         return _page(visit, str(problem))
 
-    def add(unit: Unit) -> int:
-        there = {one.name: one.id for one in places.list_deployments(unit.connection, unit.org_id)}
-        deployment_id = there.get(name) or places.add_deployment(unit, name).id
-        return len(places.take_over(unit, deployment_id, names))
-
-    added, problem = visit.attempt(add)
+    added, problem = visit.attempt(lambda unit: places.take_over(unit, name, names))
     if added is None:
         return _page(visit, problem)
-    return visit.go("deployments", f"{plural(added, 'code location')} of {len(names)} were new.")
+    return visit.go("deployments", f"{plural(len(added), 'code location')} of {len(names)} were new.")
 
 
 @router.post("/{org}/settings/deployments/locations")

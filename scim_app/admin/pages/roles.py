@@ -15,9 +15,10 @@ from scim_app.directory.permissions import Permission
 from scim_app.directory.roles import ORGANIZATION, Role, Scope
 from scim_app.errors import NotFound
 from scim_app.store import grants, holding, members, places, standing
-from scim_app.store.standing import Person
+from scim_app.store.standing import Person, Standings
 
-SHOWN = 100
+SHOWN = 50
+Counts = dict[Scope, dict[Role, int]]
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]
 Change = Annotated[Visit, allowed(Permission.GRANT)]
@@ -30,11 +31,13 @@ def show_roles(visit: See) -> Response:
 
     def load(db: sa.Connection) -> dict[str, Any]:
         found = places.places(db, visit.org.id)
+        standings = standing.read(db, visit.org)
+        counts = standings.matrix(found)
         page, total, cursor = holding.page(db, visit.org.id, after)
         return {
-            "matrix": _matrix(db, visit, found),
+            "matrix": _matrix(counts, found),
             "has_deployments": bool(found.by_scope),
-            "chosen": _chosen(db, visit, found),
+            "chosen": _chosen(db, visit, found, standings, counts),
             "grants": [show_grant(grant, found, holder) for grant, holder in page],
             "total": total,
             "pages": pages_of(visit, len(page), after, cursor),
@@ -112,7 +115,7 @@ def _form(visit: Visit, key: str, *, status: int = 200, **sent: str) -> Response
     return visit.page("grant.html", "Grant a role", "roles", status, roles=role_options(), **shown, **found)
 
 
-def _matrix(db: sa.Connection, visit: Visit, found: Places) -> list[dict[str, Any]]:
+def _matrix(matrix: Counts, found: Places) -> list[dict[str, Any]]:
     return [
         {
             "name": scope_name(scope, found),
@@ -120,11 +123,13 @@ def _matrix(db: sa.Connection, visit: Visit, found: Places) -> list[dict[str, An
             "scope": scope_key(scope),
             "cells": [{"role": role.value, "users": users} for role, users in counts.items()],
         }
-        for scope, counts in standing.matrix(db, visit.org, found).items()
+        for scope, counts in matrix.items()
     ]
 
 
-def _chosen(db: sa.Connection, visit: Visit, found: Places) -> dict[str, Any] | None:
+def _chosen(
+    db: sa.Connection, visit: Visit, found: Places, standings: Standings, counts: Counts
+) -> dict[str, Any] | None:
     """Return the people behind the number that the address names, each with the reason."""
     if not visit.query("where"):
         return None
@@ -132,8 +137,8 @@ def _chosen(db: sa.Connection, visit: Visit, found: Places) -> dict[str, Any] | 
         scope, role = scope_of(visit.query("where")), Role(visit.query("role"))
     except ValueError as problem:
         raise NotFound("there is no such place or role") from problem
-    people = standing.holders(db, visit.org, found, scope, role, SHOWN)
-    total = standing.matrix(db, visit.org, found).get(scope, {}).get(role, len(people))
+    people = standing.holders(db, visit.org, standings, found, (scope, role), SHOWN)
+    total = counts.get(scope, {}).get(role, 0)
     whys = _whys(db, visit, found, scope, people)
     shown = [{"id": one.id, "label": one.label, "why": whys[one.id]} for one in people]
     return {"role": role.value, "where": scope_name(scope, found), "people": shown, "total": total}

@@ -1,0 +1,85 @@
+"""An organization with a past, and the addresses of its pages."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import make
+from browser.places import Place
+
+SLUG = "northwind"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Pages by name: paths below the settings."""
+
+    pages: dict[str, str]
+
+
+def populate(home: Path, people: int, days: int) -> str:
+    """Make the organization with its history, and return a SCIM token of it."""
+    sizes = ("--people", str(people), "--days", str(days))
+    for arguments in (("history", SLUG, *sizes), ("token", "create", SLUG, "--description", "Okta production")):
+        done = make.command(*arguments, home=home)
+        assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def push(place: Place) -> None:
+    """Let the identity provider push what is fine and what is refused, as on a busy day."""
+    with place.scim(place.organization.token) as scim:
+        scim.get("/Users", params={"startIndex": "1", "count": "2"})
+        for name in ("ada.lovelace", "grace", "alan"):
+            scim.get("/Users", params={"filter": f'userName eq "{name}@example.com"'})
+        ada = scim.post("/Users", json=make.user("ada.lovelace@example.com", displayName="Ada Lovelace"))
+        scim.post("/Users", json=make.user("ada.lovelace@example.com"))
+        scim.post("/Users", json=make.user("grace", displayName="Grace Hopper"))
+        scim.post("/Groups", json=make.group("Mathematicians", ada.json()["id"], "not-provisioned-yet"))
+        scim.patch(f"/Users/{ada.json()['id']}", json=make.patch({"op": "replace", "path": "shoeSize", "value": 42}))
+
+
+def scene(place: Place, cookies: dict[str, str]) -> Scene:
+    """The pages of an organization, with the ids of what is there."""
+    with httpx2.Client(base_url=place.settings, cookies=cookies, trust_env=False) as client:
+
+        def first(page: str, pattern: str) -> str:
+            found = re.search(pattern, client.get(page).text)
+            assert found, (page, pattern)
+            return found[1]
+
+        uuid = "([0-9a-f-]{36})"
+        user = first("/users?sort=-changed&state=active&team=", rf"/settings/users/{uuid}")
+        team = first("/teams?sort=name", rf"/settings/teams/{uuid}")
+        mathematicians = first("/teams?q=Mathematicians", rf"/settings/teams/{uuid}")
+        token = first("/tokens", r"/settings/tokens/(\w{12})/revoke")
+        make.until(lambda: "requests/" in client.get("/provisioning/requests?outcome=failed").text, what="the log")
+        request = first("/provisioning/requests?outcome=failed", rf"/provisioning/requests/{uuid}")
+    return Scene(
+        {
+            "users": "users",
+            "user": f"users/{user}",
+            "teams": "teams",
+            "team": f"teams/{team}",
+            "team-pending": f"teams/{mathematicians}",
+            "team-link": f"teams/{team}/link?external_id=&user_names=ada.lovelace%40example.com",
+            "team-new": "teams/new",
+            "roles": "roles",
+            "roles-who": "roles?where=organization%3A&role=viewer",
+            "grant": f"roles/grant?holder=team:{team}",
+            "deployments": "deployments",
+            "provisioning": "provisioning",
+            "okta": "provisioning/okta",
+            "entra": "provisioning/entra",
+            "requests": "provisioning/requests",
+            "request": f"provisioning/requests/{request}",
+            "tokens": "tokens",
+            "token": f"tokens/{token}",
+            "audit": "audit",
+            "event": "audit/20",
+            "reports": "reports",
+            "general": "general",
+            "nobody": "users?q=nobody+is+called+so",
+        }
+    )
