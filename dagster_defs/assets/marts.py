@@ -14,6 +14,7 @@ from dagster_dbt import (
 )
 from dagster_duckdb import DuckDBResource
 
+from dagster_defs.assets.history import GRANT_VERSIONS, PLACE_VERSIONS, SETTING_VERSIONS, TEAM_VERSIONS
 from dagster_defs.assets.snapshots import make_views
 from dagster_defs.assets.sources import OWNERS
 from dagster_defs.dbt_sources import TABLES
@@ -46,6 +47,7 @@ parse_if_stale(DBT_PROJECT)
 _TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 _OWN_KEYS = ("orphaned_access", "dormant_accounts")
 """Marts that have the name of an asset before them; their keys begin with `reports` (in their yml)."""
+_BEHIND_VIEWS = (TEAM_VERSIONS, GRANT_VERSIONS, PLACE_VERSIONS, SETTING_VERSIONS)
 DATA_TESTS = ("--exclude-resource-type", "unit_test")
 """Models are tested on what they hold; unit tests are for those who change them."""
 REGISTER = "evidence_manifest"
@@ -88,7 +90,7 @@ def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Duc
 def make_sources(warehouse: DuckDBResource) -> None:
     """Make the tables that models read where there are none yet, so that they are empty and not missing."""
     with warehouse.get_connection() as connection:
-        for table in TABLES:
+        for table in (*TABLES, *_BEHIND_VIEWS):
             if not table.view:
                 table.make(connection)
         make_views(connection)
