@@ -118,6 +118,8 @@ STATE = ReportSpec(
             where="returned_at IS NULL",
         ),
         POPULATION,
+        QUALITY,
+        replace(DECISIONS, within=None),
         replace(FAILURES, within=None),
     ),
     (

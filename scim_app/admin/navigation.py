@@ -37,6 +37,7 @@ SECTIONS: tuple[tuple[str, tuple[Link, ...]], ...] = (
         "Evidence",
         (
             Link("audit", "Audit log", "audit", Permission.SEE_AUDIT_LOG),
+            Link("reviews", "Access reviews", "review", Permission.SEE_USERS),
             Link("reports", "Reports", "reports", Permission.SEE_AUDIT_LOG),
         ),
     ),

@@ -6,14 +6,27 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from scim_app.admin import sign_in
-from scim_app.admin.pages import audit, deployments, general, provisioning, reports, roles, start, teams, tokens, users
+from scim_app.admin.pages import (
+    audit,
+    deployments,
+    general,
+    provisioning,
+    reports,
+    reviews,
+    roles,
+    start,
+    teams,
+    tokens,
+    users,
+)
 from scim_app.admin.rendering import STATIC, STATIC_ROOT
 from scim_app.admin.site import Site
 
 # Sign-in comes first: its paths must not be taken for those of a section.
 ROUTERS: tuple[APIRouter, ...] = (
     *(sign_in.router, start.router, users.router, teams.router, roles.router, deployments.router),
-    *(provisioning.router, tokens.router, audit.router, reports.router, general.router),
+    *(provisioning.router, tokens.router, audit.router, reviews.router, reports.router),
+    general.router,
 )
 
 

@@ -67,6 +67,12 @@ EXPECTED = {
     "GET /audit.csv": AUDIT,
     "GET /audit.json": AUDIT,
     "GET /audit/{seq}": AUDIT,
+    "GET /reviews": SEE,
+    "GET /reviews/new": SETTINGS,
+    "POST /reviews/new": SETTINGS,
+    "GET /reviews/{review_id}": SEE,
+    "POST /reviews/{review_id}/decide": SEE,
+    "POST /reviews/{review_id}/close": SETTINGS,
     "GET /reports": AUDIT,
     "GET /reports/{path:path}": AUDIT,
     "GET /general": SEE,
@@ -87,7 +93,9 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Generator[Acme]:
 def ask(acme: Acme, secret: str, route: str, *, headers: dict[str, str] | None = None, **form: str) -> Any:
     """The answer to a browser that holds a session."""
     method, path = route.split(" ")
-    for name, value in (acme.ids | {"location_id": "x", "guide": "okta", "seq": "1", "path:path": "x.csv"}).items():
+    for name, value in (
+        acme.ids | {"location_id": "x", "guide": "okta", "seq": "1", "path:path": "x.csv", "review_id": "x"}
+    ).items():
         path = path.replace(f"{{{name}}}", value)
     cookie = f"{acme.site.cookie(f'session_{acme.slug}')}={secret}"
     sent = {"Cookie": cookie, "Origin": ADDRESS, "Sec-Fetch-Site": "same-origin"} | (headers or {})

@@ -1,0 +1,56 @@
+"""An access review in a real browser: opened, decided by another person, closed, and its revocation seen to be done."""
+
+import make
+import pytest
+from browser.places import Place
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def provision(place: Place) -> dict[str, str]:
+    """Ada and Bob in the pushed team Data."""
+    with place.scim(place.organization.token) as scim:
+        names = ("ada@example.com", "bob@example.com")
+        ids = {name: scim.post("/Users", json=make.user(name)).json()["id"] for name in names}
+        pushed = scim.post("/Groups", json=make.group("Data", *ids.values(), externalId="g1"))
+        assert pushed.status_code == 201, pushed.text
+        return ids | {"Data": pushed.json()["id"]}
+
+
+def test_a_review_from_opening_to_the_last_revocation(place: Place) -> None:
+    ids = provision(place)
+    admin = place.admin()
+    admin.get_by_role("link", name="Access reviews", exact=True).click()
+    admin.get_by_role("link", name="New review").first.click()
+    admin.get_by_label("Name", exact=True).fill("Q4 2026")
+    admin.get_by_label("Who reviews everything else").fill("ada@example.com")
+    admin.get_by_role("button", name="Open review").click()
+    expect(admin.get_by_role("alert")).to_contain_text("Nobody can review 'Data' of ada@example.com")
+    admin.get_by_label("Who reviews everything else").fill("ada@example.com\nbob@example.com")
+    admin.get_by_role("button", name="Open review").click()
+    expect(admin.get_by_role("status")).to_contain_text("It asks for 2 accesses")
+    review = admin.url
+
+    ada = place.signed_in(place.person("ada", "ada@example.com"))
+    ada.goto(review)
+    expect(ada.get_by_role("checkbox")).to_have_count(1)
+    ada.get_by_role("checkbox", name="bob@example.com: Data").check()
+    ada.get_by_label("Reason").fill("left the project")
+    ada.get_by_role("button", name="Revoke what is ticked").click()
+    expect(ada.get_by_role("status")).to_contain_text("1 access will be taken away")
+
+    admin.goto(review)
+    admin.get_by_role("button", name="Close review").click()
+    expect(admin.get_by_text("1 access is not decided")).to_be_visible()
+    admin.get_by_role("button", name="Close review").click()
+    task = admin.get_by_text("remove bob@example.com from the group 'Data'")
+    expect(task).to_be_visible()
+    expect(admin.get_by_text("still there")).to_be_visible()
+
+    with place.scim(place.organization.token) as scim:
+        gone = make.patch({"op": "remove", "path": f'members[value eq "{ids["bob@example.com"]}"]'})
+        assert scim.patch(f"/Groups/{ids['Data']}", json=gone).is_success
+    admin.reload()
+    expect(task).not_to_be_visible()
+    expect(admin.get_by_text("gone", exact=True)).to_be_visible()
