@@ -17,6 +17,7 @@ from scim_app.directory.permissions import SCOPES
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.store import api_keys, grants, organization_settings, organizations, people, places, sessions, teams
 from scim_app.store.acting import Acting
+from scim_app.store.export import Export
 from scim_app.store.sessions import SessionKind
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -53,6 +54,15 @@ class Acme:
         headers = {"Cookie": f"{self.site.cookie(f'session_{self.slug}')}={secret}"}
         headers |= {CSRF_HEADER: csrf_token(self.site, secret)} if csrf else {}
         return self.client.request(method, f"/{self.slug}/api{path}", headers=headers, **sent)
+
+    @contextmanager
+    def export(self) -> Generator[Export]:
+        """The store's export."""
+        export = Export(self.site.settings.store_url)
+        try:
+            yield export
+        finally:
+            export.close()
 
     def new_key(self, *scopes: str) -> str:
         """A key with scopes."""

@@ -2,10 +2,13 @@
 
 import asyncio
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 from scim2_models import SCIMException
 from starlette.requests import Request
 
@@ -14,12 +17,79 @@ from scim_app.protocol.calls import KEPT_BYTES, kept
 from scim_app.store import request_log
 from scim_app.store.request_log import Answered
 from scim_app.store.session import Store
-from scim_app.store.stamps import now
+from scim_app.store.stamps import instant
 
 FLUSH_SECONDS = 1.0
 BUFFER = 5000
 """Most requests that wait to be written; beyond them the oldest are forgotten."""
 PRUNE_EVERY = 500
+READS_PER_BATCH = 100
+"""Most successful reads of one batch that get a row; the others are counted."""
+
+
+class Trace:
+    """What is known of one request while it is served, and until it is written down."""
+
+    __slots__ = ("_began", "_request", "at", "body", "milliseconds", "problem", "request_id", "status", "token_id")
+
+    def __init__(self, request: Request, request_id: str) -> None:
+        self._request = request
+        self._began = time.monotonic()
+        self.request_id = request_id
+        self.at = time.time()
+        self.status = 0
+        self.milliseconds = 0
+        self.token_id: str | None = None
+        self.body: dict[str, Any] | None = None
+        self.problem: SCIMException | None = None
+
+    def answer(self, status: int) -> "Trace":
+        """Note the answer and return the trace; a long body is let go."""
+        self.status = status
+        self.milliseconds = round((time.monotonic() - self._began) * 1000)
+        if self.body and self._length > KEPT_BYTES:
+            self.body = {"bytes": self._length}
+        return self
+
+    @property
+    def slug(self) -> str:
+        """Slug in the address, whether or not there is such an organization."""
+        return self._request.path_params["org"]
+
+    @property
+    def hour(self) -> str:
+        """The hour of the request, as counts are kept by it."""
+        return instant(datetime.fromtimestamp(self.at, UTC))[:13]
+
+    @property
+    def is_plain_read(self) -> bool:
+        """Whether it is a read that succeeded."""
+        return self.status < HTTPStatus.BAD_REQUEST and self._request.method == "GET"
+
+    @property
+    def _length(self) -> int:
+        length = self._request.headers.get("content-length", "")
+        return int(length) if length.isdigit() else 0
+
+    def answered(self) -> Answered:
+        """Return the request with its answer, as it is written down."""
+        request = self._request
+        return Answered(
+            slug=self.slug,
+            id=self.request_id,
+            at=instant(datetime.fromtimestamp(self.at, UTC)),
+            method=request.method,
+            path=_storable(request.path_params["path"], 500) or "/",
+            query=_storable(request.url.query, 1000),
+            status=self.status,
+            scim_type=(self.problem.scim_type or None) if self.problem else None,
+            detail=_storable(str(self.problem or ""), 2000),
+            token_id=self.token_id,
+            ip=request.client.host if request.client else None,
+            agent=_storable(request.headers.get("user-agent", ""), 200),
+            milliseconds=self.milliseconds,
+            sent=orjson.dumps(kept(self.body)).decode() if self.body else None,
+        )
 
 
 class Recorder:
@@ -27,13 +97,13 @@ class Recorder:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: deque[Answered] = deque(maxlen=BUFFER)
+        self._waiting: deque[Trace] = deque(maxlen=BUFFER)
         self._scheduled = False
         self._since_pruned: dict[str, int] = defaultdict(int)
 
-    def add(self, answered: Answered) -> None:
-        """Take a request in; it is written within a second."""
-        self._waiting.append(answered)
+    def add(self, trace: Trace) -> None:
+        """Take a request in that has been answered; it is written within a second."""
+        self._waiting.append(trace)
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
@@ -49,67 +119,40 @@ class Recorder:
             known = self._store.read(lambda db: request_log.organizations_of(db, {one.slug for one in batch}))
         except StoreUnavailable:
             return  # what can't be written now is not worth waiting for
-        by_organization: dict[str, list[Answered]] = defaultdict(list)
+        by_organization: dict[str, list[Trace]] = defaultdict(list)
         for one in batch:
             if one.slug in known:
                 by_organization[known[one.slug]].append(one)
-        for org_id, requests in by_organization.items():
-            self._submit(org_id, requests)
+        for org_id, traces in by_organization.items():
+            self._submit(org_id, traces)
 
-    def _submit(self, org_id: str, requests: list[Answered]) -> None:
-        self._since_pruned[org_id] += len(requests)
+    def _submit(self, org_id: str, traces: list[Trace]) -> None:
+        rows, more = _chosen(traces)
+        self._since_pruned[org_id] += len(rows)
         pruning = self._since_pruned[org_id] >= PRUNE_EVERY
         if pruning:
             self._since_pruned[org_id] = 0
 
-        def work(db: Any) -> None:
-            request_log.write(db, org_id, requests)
+        def work(db: sa.Connection) -> None:
+            request_log.write(db, org_id, rows, more)
             if pruning:
                 request_log.prune(db, org_id)
 
         self._store.submit(work, org_id)
 
 
-class Trace:
-    """What is known of one request while it is served."""
-
-    def __init__(self, request: Request, request_id: str) -> None:
-        self._request = request
-        self.request_id = request_id
-        self._at = now()
-        self._began = time.monotonic()
-        self.token_id: str | None = None
-        self.body: dict[str, Any] | None = None
-        self.problem: SCIMException | None = None
-
-    def answered(self, status: int) -> Answered:
-        """Return the request with its answer."""
-        request = self._request
-        return Answered(
-            slug=request.path_params["org"],
-            id=self.request_id,
-            at=self._at,
-            method=request.method,
-            path=_storable(request.path_params["path"], 500) or "/",
-            query=_storable(request.url.query, 1000),
-            status=status,
-            scim_type=(self.problem.scim_type or None) if self.problem else None,
-            detail=_storable(str(self.problem or ""), 2000),
-            token_id=self.token_id,
-            ip=request.client.host if request.client else None,
-            agent=_storable(request.headers.get("user-agent", ""), 200),
-            milliseconds=round((time.monotonic() - self._began) * 1000),
-            sent=self._sent(),
-        )
-
-    def _sent(self) -> str | None:
-        """Return the body without passwords, or its length where it is long."""
-        if not self.body:
-            return None
-        length = self._request.headers.get("content-length", "")
-        if length.isdigit() and int(length) > KEPT_BYTES:
-            return f'{{"bytes":{int(length)}}}'
-        return orjson.dumps(kept(self.body)).decode()
+def _chosen(traces: list[Trace]) -> tuple[list[Answered], Counter[str]]:
+    """Return the requests that get a row, and how many plain reads beyond `READS_PER_BATCH` each hour had."""
+    rows: list[Answered] = []
+    more: Counter[str] = Counter()
+    reads = 0
+    for trace in traces:
+        reads += trace.is_plain_read
+        if trace.is_plain_read and reads > READS_PER_BATCH:
+            more[trace.hour] += 1
+        else:
+            rows.append(trace.answered())
+    return rows, more
 
 
 def _storable(text: str, limit: int) -> str | None:

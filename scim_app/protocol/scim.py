@@ -59,7 +59,7 @@ class ScimEndpoint:
         except Exception as problem:
             trace.problem = scim_error(problem)
             reply = failure(self._service, problem, request_id)
-        self.recorder.add(trace.answered(int(reply.status)))
+        self.recorder.add(trace.answer(int(reply.status)))
         status = int(reply.status)
         log.info("scim", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
         async with asyncio.timeout(self._settings.request_seconds):

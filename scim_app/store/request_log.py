@@ -4,7 +4,7 @@ Every request is counted by hour and cause; rows are kept of the last requests o
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,8 +22,6 @@ KEPT = 10_000
 """Rows of an organization that are kept."""
 KEPT_FOR = timedelta(days=31)
 """How long the counts are kept."""
-READS_PER_BATCH = 100
-"""Most successful reads of one batch that get a row; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +56,17 @@ def organizations_of(connection: sa.Connection, slugs: Iterable[str]) -> dict[st
     return {row.slug: row.id for row in connection.execute(query)}
 
 
-def write(connection: sa.Connection, org_id: str, batch: Sequence[Answered]) -> None:
-    """Count requests of one organization and keep the rows that are worth it."""
-    reads = 0
+def write(connection: sa.Connection, org_id: str, batch: Sequence[Answered], more: Mapping[str, int]) -> None:
+    """Keep requests of one organization and count them, and `more` successful ones by hour that get no row."""
+    counts = Counter({(hour, ""): number for hour, number in more.items()})
     rows: list[dict[str, Any]] = []
-    counts: Counter[tuple[str, str]] = Counter()
     for one in batch:
         cause = one.failure.cause if one.failure else ""
         counts[one.at[:13], cause] += 1
-        reads += not cause and one.method == "GET"
-        if cause or one.method != "GET" or reads <= READS_PER_BATCH:
-            kept = {name: getattr(one, name) for name in Answered.__slots__ if name != "slug"}
-            rows.append(kept | {"org_id": org_id, "cause": cause or None})
-    connection.execute(sa.insert(request_log), rows)
+        kept = {name: getattr(one, name) for name in Answered.__slots__ if name != "slug"}
+        rows.append(kept | {"org_id": org_id, "cause": cause or None})
+    if rows:
+        connection.execute(sa.insert(request_log), rows)
     for (hour, cause), number in counts.items():
         _count(connection, {"org_id": org_id, "hour": hour, "cause": cause, "requests": number, "last_at": now()})
 

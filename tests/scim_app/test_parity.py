@@ -9,7 +9,6 @@ from acme import Acme, application
 
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.store import break_glass, grants, organization_settings, organizations, people, teams, tokens
-from scim_app.store.export import Export
 
 pytestmark = pytest.mark.parity
 
@@ -235,14 +234,11 @@ def test_15_both_identity_providers_have_a_guide() -> None:
 
 
 def _counts(acme: Acme) -> dict[str, int]:
-    counts = _exported(acme).counts(acme.desk.organization.id)
+    with acme.export() as export:
+        counts = export.counts(acme.desk.organization.id)
     return {name: number for name, number in counts.items() if name != "seq"}
 
 
 def _snapshot(acme: Acme) -> Any:
-    org_id = acme.desk.organization.id
-    return _exported(acme).snapshot(org_id, acme.desk.read(organizations.by_id).last_seq)
-
-
-def _exported(acme: Acme) -> Export:
-    return Export(acme.site.settings.store_url)
+    with acme.export() as export:
+        return export.snapshot(acme.desk.organization.id, acme.desk.read(organizations.by_id).last_seq)

@@ -8,7 +8,6 @@ import pytest
 from acme import Acme, application
 
 from scim_app.store import api_keys, people, sessions
-from scim_app.store.export import Export
 from scim_app.store.sessions import SessionKind
 
 
@@ -198,6 +197,5 @@ def test_the_description_names_every_route_and_what_it_needs(acme: Acme) -> None
 
 
 def test_the_log_still_tells_the_state(acme: Acme) -> None:
-    export = Export(acme.site.settings.store_url)
-    assert export.unexplained(acme.desk.organization.id) == []
-    export.close()
+    with acme.export() as export:
+        assert export.unexplained(acme.desk.organization.id) == []

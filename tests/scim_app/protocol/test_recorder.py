@@ -7,6 +7,7 @@ import make
 import pytest
 from acme import Acme, application
 
+from scim_app.protocol import recorder
 from scim_app.store import organization_settings, request_list, request_log, tokens
 from scim_app.store.request_list import Request
 from scim_app.store.request_log import Answered
@@ -85,21 +86,21 @@ def answered(number: int, method: str = "GET", status: int = 200) -> Answered:
     return Answered(slug="acme", id=new_id(), at=now(), method=method, path="/Users", status=status, detail=detail)
 
 
-def test_of_many_reads_some_get_a_row_and_all_are_counted(acme: Acme) -> None:
-    org_id = acme.desk.organization.id
+def test_reads_beyond_the_bound_get_no_row_and_are_counted(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "READS_PER_BATCH", 0)
     before = acme.desk.read(request_list.health).requests
-    batch = [answered(n) for n in range(request_log.READS_PER_BATCH + 50)]
-    acme.site.store.write(lambda db: request_log.write(db, org_id, batch), org_id)
-    kept = sum(acme.desk.read(request_list.get, one.id) is not None for one in batch)
-    assert kept == request_log.READS_PER_BATCH
-    assert acme.desk.read(request_list.health).requests - before >= len(batch)
+    answers = [scim(acme, "GET", "/Schemas") for _ in range(40)]
+    recorded(acme, scim(acme, "GET", "/Users/nobody"))
+    make.until(lambda: acme.desk.read(request_list.health).requests - before >= 41, what="the counts")
+    kept = [acme.desk.read(request_list.get, one.headers["x-request-id"]) for one in answers]
+    assert kept == [None] * 40
 
 
 def test_the_oldest_rows_go(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_log, "KEPT", 10)
     org_id = acme.desk.organization.id
     batch = [answered(n, "POST", 201) for n in range(15)]
-    acme.site.store.write(lambda db: request_log.write(db, org_id, batch), org_id)
+    acme.site.store.write(lambda db: request_log.write(db, org_id, batch, {}), org_id)
     acme.site.store.write(lambda db: request_log.prune(db, org_id), org_id)
     rows, following = acme.desk.read(request_list.list_requests)
     assert (len(rows), following) == (10, "")
