@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from make import free_port
 
 
 class _Mail:
@@ -40,12 +41,11 @@ def inboxes() -> Generator[tuple[str, dict[str, list[str]]]]:
 
     web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=web.serve_forever, daemon=True).start()
-    mail = Controller(_Mail(received["mail"]), hostname="127.0.0.1", port=0)
+    mail = Controller(_Mail(received["mail"]), hostname="127.0.0.1", port=free_port())
     mail.start()
     try:
-        port = mail.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         webhook = f"webhook+http://127.0.0.1:{web.server_port}/alerts"
-        yield f"{webhook} smtp://127.0.0.1:{port}?from=scim@example.com&to=it@example.com", received
+        yield f"{webhook} smtp://127.0.0.1:{mail.port}?from=scim@example.com&to=it@example.com", received
     finally:
         mail.stop()
         web.shutdown()
