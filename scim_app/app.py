@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="dagster-scim", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.redirect_slashes = False
     app.add_middleware(ScimFirst, endpoint=scim)
+    app.add_route("/metrics", scim.metrics.page)
     app.add_api_route("/healthz", lambda: {"status": "ok"})
     add_settings(app, Site.of(store, settings))
     add_api(app)

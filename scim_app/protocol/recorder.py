@@ -1,6 +1,7 @@
 """Remembering requests for the people who set provisioning up, off the way of the requests themselves."""
 
 import asyncio
+import re
 import time
 from collections import Counter, defaultdict, deque
 from datetime import UTC, datetime
@@ -17,8 +18,9 @@ from scim_app.protocol.calls import KEPT_BYTES, kept
 from scim_app.store import request_log
 from scim_app.store.request_log import Answered
 from scim_app.store.session import Store
-from scim_app.store.stamps import instant
+from scim_app.store.stamps import instant, new_id
 
+_OWN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 FLUSH_SECONDS = 1.0
 BUFFER = 5000
 """Most requests that wait to be written; beyond them the oldest are forgotten."""
@@ -30,12 +32,13 @@ READS_PER_BATCH = 100
 class Trace:
     """What is known of one request while it is served, and until it is written down."""
 
-    __slots__ = ("_began", "_request", "at", "body", "milliseconds", "problem", "request_id", "status", "token_id")
+    __slots__ = ("_request", "at", "began", "body", "milliseconds", "problem", "request_id", "status", "token_id")
 
     def __init__(self, request: Request, request_id: str) -> None:
         self._request = request
-        self._began = time.monotonic()
+        self.began = time.perf_counter()
         self.request_id = request_id
+        """What the answer, the log and the events name it by: the client's own id where it sent a fit one."""
         self.at = time.time()
         self.status = 0
         self.milliseconds = 0
@@ -46,7 +49,7 @@ class Trace:
     def answer(self, status: int) -> "Trace":
         """Note the answer and return the trace; a long body is let go."""
         self.status = status
-        self.milliseconds = round((time.monotonic() - self._began) * 1000)
+        self.milliseconds = round((time.perf_counter() - self.began) * 1000)
         if self.body and self._length > KEPT_BYTES:
             self.body = {"bytes": self._length}
         return self
@@ -76,7 +79,7 @@ class Trace:
         request = self._request
         return Answered(
             slug=self.slug,
-            id=self.request_id,
+            id=self.request_id if _OWN_ID.fullmatch(self.request_id) else new_id(),
             at=instant(datetime.fromtimestamp(self.at, UTC)),
             method=request.method,
             path=_storable(request.path_params["path"], 500) or "/",

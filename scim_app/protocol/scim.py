@@ -1,6 +1,7 @@
 """The SCIM endpoint of every organization, `/{org}/scim/v2`: one request, one transaction, one answer after COMMIT."""
 
 import asyncio
+import re
 from http import HTTPStatus
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from scim_app.errors import StoreUnavailable
 from scim_app.protocol import hot
 from scim_app.protocol.calls import WRITES, Call, Reply
 from scim_app.protocol.dialects import dialect_of
+from scim_app.protocol.metrics import Metrics, route_of
 from scim_app.protocol.operations import serve
 from scim_app.protocol.rate import RateLimit, TooManyRequests
 from scim_app.protocol.receive import read_object, read_path, size_for
@@ -33,6 +35,8 @@ from scim_app.store.stamps import new_id, now
 log = structlog.get_logger("scim")
 
 RETRY_SECONDS = 5
+_REQUEST_ID = re.compile(r"(?![0-9a-f]{8}-[0-9a-f]{4}-7)[A-Za-z0-9._-]{1,64}")
+"""Fit ids of clients; none that could be one of ours, which are unique."""
 
 
 class ScimEndpoint:
@@ -44,12 +48,14 @@ class ScimEndpoint:
         self._settings = settings
         self._pepper = settings.read_pepper()
         self.recorder = Recorder(store)
+        self.metrics = Metrics(store)
         self._rate = RateLimit(settings.rate_limit, settings.rate_burst)
         self._walks = Walks()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever goes wrong, the answer is SCIM's."""
-        request, request_id = Request(scope, receive), new_id()
+        request = Request(scope, receive)
+        request_id = _request_id(request)
         trace = Trace(request, request_id)
         try:
             async with asyncio.timeout(self._settings.request_seconds):
@@ -59,12 +65,20 @@ class ScimEndpoint:
         except Exception as problem:
             trace.problem = scim_error(problem)
             reply = failure(self._service, problem, request_id)
-        self.recorder.add(trace.answer(int(reply.status)))
         status = int(reply.status)
-        log.info("scim", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
+        self._note(scope, trace, status)
         async with asyncio.timeout(self._settings.request_seconds):
             await send({"type": "http.response.start", "status": status, "headers": _headers(reply, request_id)})
             await send({"type": "http.response.body", "body": reply.body})
+
+    def _note(self, scope: Scope, trace: Trace, status: int) -> None:
+        """Log and count an answer; of the path only the route, since anything may be written in a path."""
+        method, path = scope["method"], scope["path_params"]["path"]
+        log.info("scim", request_id=trace.request_id, method=method, route=route_of(path), status=status)
+        self.recorder.add(trace.answer(status))
+        self.metrics.add(method, path, status, trace.began)
+        if status >= HTTPStatus.BAD_REQUEST:
+            self.metrics.refused(trace.problem.scim_type if trace.problem else None)
 
     async def _serve(self, request: Request, request_id: str, trace: Trace) -> Reply:
         path = read_path(request)
@@ -137,6 +151,12 @@ class ScimEndpoint:
         """Record a refused write: these are the sync failures."""
         work = call.unit(lambda unit: unit.record(call.refusal(error, unit)))
         await asyncio.wrap_future(self._store.submit(work, call.caller.org_id))
+
+
+def _request_id(request: Request) -> str:
+    """Return the request's own id where it has a fit one, so that it is the same end to end, else a new one."""
+    given = request.headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else new_id()
 
 
 def _headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:

@@ -32,11 +32,11 @@ class Store:
         self._threads = ThreadPoolExecutor(READERS, "store-reader") if is_postgres(store_url) else None
         self._local = threading.local()
         self._held: list[sa.Connection] = []
-        self._writer = Writer(self._writers)
+        self.writer = Writer(self._writers)
 
     def close(self) -> None:
         """Finish the writes that wait and close the connections."""
-        self._writer.close()
+        self.writer.close()
         if self._threads is not None:
             self._threads.shutdown()
         for held in self._held:
@@ -70,9 +70,7 @@ class Store:
         except DataError as error:
             raise Unstorable.because(error) from error
         finally:
-            if (
-                held.in_transaction()
-            ):  # a statement that was not prepared began one; it must not see that moment for ever
+            if held.in_transaction():  # begun by a statement that was not prepared; it would see that moment for ever
                 held.rollback()
 
     async def reading(self, work: Callable[[sa.Connection], T]) -> T:
@@ -92,7 +90,7 @@ class Store:
     def submit(self, work: Callable[[sa.Connection], T], key: str = "") -> "Future[T]":
         """Queue a write; the future gives its result once it is durable, or the error that undid it."""
         job = Job(work, key)
-        self._writer.submit(job)
+        self.writer.submit(job)
         return job.future
 
     def write(self, work: Callable[[sa.Connection], T], key: str = "") -> T:

@@ -50,6 +50,8 @@ class Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self.commits = 0
+        self.writes = 0
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -124,6 +126,7 @@ class Writer:
                     return outcomes
                 # When the connection breaks in the middle of COMMIT nobody knows what came of it: no second try.
                 transaction.commit()
+                self.commits, self.writes = self.commits + 1, self.writes + len(jobs)
                 return outcomes
         except StoreUnavailable as error:
             return [Outcome(problem=error) for _ in jobs]

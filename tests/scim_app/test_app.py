@@ -38,3 +38,58 @@ def test_links_come_from_the_settings_and_never_from_the_request(scim: httpx.Cli
     headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
     answer = scim.post("/Users", json=make.user("ada@example.com"), headers=headers)
     assert "evil.example" not in answer.text + answer.headers["location"]
+
+
+def test_a_request_id_is_the_same_end_to_end(scim: httpx.Client, organization: Organization, home: Path) -> None:
+    answer = scim.post("/Users", json=make.user("ada@example.com"), headers={"X-Request-Id": "okta-42.a"})
+    assert answer.headers["x-request-id"] == "okta-42.a"
+    assert organization.events()[-1]["request_id"] == "okta-42.a"
+    assert '"request_id":"okta-42.a"' in (home / "service.log").read_text()
+
+
+@pytest.mark.parametrize("unfit", ["", "a b", "x" * 65, "ada@example.com", "<script>"])
+def test_a_request_id_that_is_not_fit_is_replaced(scim: httpx.Client, unfit: str) -> None:
+    answer = scim.get("/Users", headers={"X-Request-Id": unfit})
+    assert answer.headers["x-request-id"] not in ("", unfit)
+
+
+def _figures(service: Service) -> dict[str, float]:
+    text = httpx.get(f"{service.address}/metrics", trust_env=False).text
+    lines = [line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_the_metrics_tell_requests_refusals_and_commits(scim: httpx.Client, service: Service) -> None:
+    before = _figures(service)
+    for _ in range(2):
+        scim.post("/Users", json=make.user("ada@example.com"))
+    after = _figures(service)
+
+    def grown(name: str) -> float:
+        return after[name] - before.get(name, 0)
+
+    assert grown('scim_requests_total{method="POST",route="/Users",status="2xx"}') == 1
+    assert grown('scim_requests_total{method="POST",route="/Users",status="4xx"}') == 1
+    assert grown('scim_rejected_total{scim_type="uniqueness"}') == 1
+    assert grown("scim_writer_commits") >= 2
+    assert after["scim_writer_queue_depth"] >= 0
+
+
+def test_no_request_makes_a_new_series(scim: httpx.Client, service: Service) -> None:
+    for path in ("/Users/x", "/Nonsense", "/Users/a/b", "/Groups/y"):
+        scim.get(path)
+    before = set(_figures(service))
+    for number in range(50):
+        scim.get(f"/Users/{number}")
+        scim.get(f"/{number}/ada@example.com")
+        scim.request(f"M{number}", f"/Groups/{number}")
+    assert {name.partition("{")[0] for name in set(_figures(service)) - before} <= {
+        "scim_requests_total",
+        "scim_request_seconds_bucket",
+        "scim_requests_created",
+        "scim_request_seconds_count",
+        "scim_request_seconds_sum",
+        "scim_request_seconds_created",
+    }
+    assert len(_figures(service)) < len(before) + 60
+    assert "ada@example.com" not in str(_figures(service))
