@@ -53,6 +53,9 @@ setup-browser:  ## Install Chromium from the system's packages, where it is miss
 screenshots: develop setup-browser  ## Renew the pictures of the settings pages in docs/images/settings
 	PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py
 
+bench: develop  ## Measure against a bare server; writes bench/RESULTS.md
+	$(BIN)/python -m bench
+
 check: develop  ## Check style, types, import directions and the code location
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -83,4 +86,4 @@ catchup: develop  ## Kill the daemon twenty times while it catches up with 100,0
 clean:  ## Remove what was built, but not the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs
 
-.PHONY: help install develop run demo test check conformance fuzz latency catchup format lock clean setup-browser screenshots
+.PHONY: help install develop run demo bench test check conformance fuzz latency catchup format lock clean setup-browser screenshots

@@ -12,7 +12,13 @@ MODULE_LINES = 250
 FUNCTION_LINES = 50
 
 READS_ENVIRONMENT = "scim_app/settings.py"
-HANDS_ENVIRONMENT_ON = {"scim_app/cli/processes.py", "tests/make.py", "tests/postgres.py"}
+HANDS_ENVIRONMENT_ON = {
+    "scim_app/cli/processes.py",
+    "tests/make.py",
+    "tests/postgres.py",
+    "bench/__main__.py",
+    "bench/floor.py",
+}
 """These give a child process the environment that they have, or find a server for the tests; no setting is read."""
 
 MACHINE_PATH = re.compile(r"(?<![\w.~})-])/(?:home|work|tmp|root|mnt)/[\w.-]")
