@@ -123,7 +123,7 @@ def main() -> None:
         store: Store = app.state.site.store
         org = store.write(lambda db: organizations.create(db, "bench", actor=ACTOR))
         ids = fill(store, org.id, users, teams)
-        begin = lambda db: sessions.start(Unit.begin(db, org.id, ACTOR), SessionKind.SETUP, user_id=None, name="bench")  # noqa: E731
+        begin = lambda db: sessions.start(Unit.begin(db, org.id, ACTOR), SessionKind.SETUP, user_id=None, name="bench")
         cookies = {"scim_session_bench": store.write(begin)}
         asked = pages(ids)
         took: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
