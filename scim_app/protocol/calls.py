@@ -40,7 +40,9 @@ class Reply:
     def of(cls, response: ScimResponse) -> "Reply":
         """Return an answer that the library shaped."""
         body = b"" if response.body is None else orjson.dumps(response.body)
-        return cls(int(response.status), body, response.headers)
+        # The endpoint writes the media type of every answer.
+        headers = {name: value for name, value in response.headers.items() if name != "Content-Type"}
+        return cls(int(response.status), body, headers)
 
 
 @dataclass(slots=True)

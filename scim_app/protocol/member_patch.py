@@ -22,10 +22,11 @@ from scim2_models.path import (
     ValuePath,
 )
 
+from scim_app.directory.kinds import KINDS
 from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import limits
 from scim_app.protocol.quirks import Json
-from scim_app.store import members
+from scim_app.store import members, resources
 from scim_app.store.event_log import Unit
 
 _NAMES = ("members", f"{Group.__schema__}:members".lower())
@@ -72,7 +73,7 @@ def resolve(unit: Unit, team_id: str, steps: list[Step]) -> MemberDelta:
     """Return the one change that the steps amount to."""
     delta = MemberDelta()
     for step in steps:
-        delta = delta.then(_selected(unit, team_id, step) if isinstance(step, Selection) else step)
+        delta = delta.then(_selected(unit, team_id, step, delta) if isinstance(step, Selection) else step)
     return delta
 
 
@@ -149,7 +150,17 @@ def _named(condition: FilterNode) -> list[str] | None:
     return None
 
 
-def _selected(unit: Unit, team_id: str, step: Selection) -> MemberDelta:
+def _selected(unit: Unit, team_id: str, step: Selection, before: MemberDelta) -> MemberDelta:
+    """Return what a filter selects of the members as the operations before it left them."""
     wanted = ScimFilter[Group.Members](step.filter)  # pyright: ignore[reportInvalidTypeArguments]
-    there = members.of_team(unit.connection, unit.org_id, team_id)
-    return MemberDelta.remove(*(m["value"] for m in there if wanted.match(Group.Members.model_validate(m))))
+    stored = [] if before.reset else members.of_team(unit.connection, unit.org_id, team_id)
+    there = {member["value"]: member for member in stored if member["value"] not in before.removed}
+    there |= {one: _shown(unit, one) for one in before.added if one not in there}
+    return MemberDelta.remove(*(m for m, shown in there.items() if wanted.match(Group.Members.model_validate(shown))))
+
+
+def _shown(unit: Unit, member: str) -> Json:
+    """Return a member that is being added as it will be shown."""
+    kinds = (kind for kind in KINDS.values() if resources.find(unit.connection, unit.org_id, kind, member))
+    kind = next(kinds, None)
+    return {"value": member} | ({"type": kind.scim_name} if kind else {})

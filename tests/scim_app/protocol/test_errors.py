@@ -150,3 +150,10 @@ def test_a_token_of_one_organization_opens_no_other(service: Service, organizati
 def test_outside_of_scim_too_the_error_is_scims(service: Service) -> None:
     answer = httpx.get(f"{service.address}/nothing/here", trust_env=False)
     assert (answer.status_code, answer.json()["schemas"]) == (404, [ERROR])
+
+
+@pytest.mark.rfc("media-type")
+@pytest.mark.parametrize("path", ["/Users", "/Users/none", "/Schemas", "/ServiceProviderConfig", "/Nothing", "/Me"])
+def test_every_answer_has_one_media_type(scim: httpx.Client, path: str) -> None:
+    types = [value for name, value in scim.get(path).headers.multi_items() if name.lower() == "content-type"]
+    assert types == [SCIM]
