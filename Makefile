@@ -77,6 +77,20 @@ lock: develop  ## Renew requirements.lock with the newest versions that fit toge
 	$(COMPILE) --upgrade --extra dev --output-file requirements-dev.lock
 	$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
 
+reports: develop  ## Make a year of history, its marts on DuckDB and PostgreSQL, and its evidence packs
+	@mkdir -p data/reports-demo/dagster
+	test -f data/reports-demo/store.sqlite3 || $(REPORTS_DEMO) $(BIN)/dagster-scim history northwind
+	$(REPORTS_DEMO) $(BIN)/python -m dagster_defs.run
+	$(REPORTS_DEMO) $(BIN)/python -m dagster_defs.evidence_run
+	$(REPORTS_DEMO) $(BIN)/python tests/reports/on_postgres.py
+	$(REPORTS_DEMO) $(BIN)/dagster-scim reports list
+
+lint-dbt: develop  ## Check the style of the dbt project (sqlfluff), and its manifest (dbt-bouncer, in an environment of its own)
+	cd dbt_like_reports && $(BIN_HERE)/sqlfluff lint models --processes 2
+	cd dbt_like_reports && $(BIN_HERE)/dbt parse --quiet
+	test -x .venv-lint-dbt/bin/dbt-bouncer || { $(PYTHON) -m venv .venv-lint-dbt && .venv-lint-dbt/bin/python -m pip install --quiet dbt-bouncer; }
+	.venv-lint-dbt/bin/dbt-bouncer --config-file dbt_like_reports/dbt-bouncer.yml
+
 latency: develop  ## Measure the way from a deactivation to the alert, ten times
 	PYTHONPATH=tests $(BIN)/python bench/latency.py
 
@@ -86,4 +100,7 @@ catchup: develop  ## Kill the daemon twenty times while it catches up with 100,0
 clean:  ## Remove what was built, but not the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs
 
-.PHONY: help install develop run demo bench test check conformance fuzz latency catchup format lock clean setup-browser screenshots
+REPORTS_DEMO = DAGSTER_SCIM_HOME=data/reports-demo DAGSTER_HOME=$(CURDIR)/data/reports-demo/dagster
+BIN_HERE = $(CURDIR)/$(BIN)
+
+.PHONY: reports lint-dbt help install develop run demo bench test check conformance fuzz latency catchup format lock clean setup-browser screenshots

@@ -17,3 +17,11 @@
         day is not null
     {%- endif -%}
 {%- endmacro %}
+
+{% macro as_of_day(newest) -%}
+    {%- if var('as_of_day', none) -%}
+        cast('{{ var("as_of_day") }}' as date)
+    {%- else -%}
+        {{ newest }}
+    {%- endif -%}
+{%- endmacro %}

@@ -18,7 +18,8 @@ from scim_app.store.export import Export
 
 MANIFEST, RUN = "manifest.json", "run.json"
 FORMAT = 1
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_RUNS = re.compile("[\\s\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2069]*[=+@\uff1d\uff0b\uff0d\uff20\t\r\n-]")
+"""What a spreadsheet takes for a formula, whatever it trims in front of it."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -37,7 +38,7 @@ def cell(value: Any) -> str:
     if not isinstance(value, str):
         return text
     text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if _RUNS.match(text) else text
 
 
 def digest(content: bytes) -> str:

@@ -4,6 +4,7 @@ import csv
 import re
 
 import make
+from reports import control_page
 
 from dagster_defs import dbt_sources
 from scim_app.directory.controls import TESTS
@@ -38,3 +39,7 @@ def test_every_model_has_its_own_page_with_its_grain() -> None:
         page = sql.with_suffix(".yml").read_text()
         assert f"- name: {sql.stem}\n" in page, sql
         assert "One row per" in page, sql
+
+
+def test_the_table_of_controls_in_the_docs_is_fresh() -> None:
+    assert control_page.PAGE.read_text() == control_page.page(), "run `python tests/reports/control_page.py`"

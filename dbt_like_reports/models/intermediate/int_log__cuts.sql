@@ -7,11 +7,7 @@ with events as (
 last_events as (
     select
         organization,
-        {% if var('as_of_day', none) -%}
-            cast('{{ var("as_of_day") }}' as date)
-        {%- else -%}
-            max(day)
-        {%- endif %} as as_of_day,
+        {{ as_of_day('max(day)') }} as as_of_day,
         max(event) as as_of_event
     from events
     group by organization

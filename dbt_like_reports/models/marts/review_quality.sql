@@ -44,7 +44,9 @@ select
     counted.median_pace_seconds,
     -- Nobody reads forty accounts in as many seconds: everything kept, one after the other, at a glance each.
     coalesce(
-        counted.decided >= 20 and counted.revoked = 0 and counted.median_pace_seconds < {{ var('rubber_stamp_seconds') }},
+        counted.decided >= 20
+        and counted.revoked = 0
+        and counted.median_pace_seconds < {{ var('rubber_stamp_seconds') }},
         false
     ) as is_rubber_stamped,
     campaigns.population_event,

@@ -1,0 +1,43 @@
+"""`python -m dagster_defs.evidence_run`: write the evidence packs of a period, without a Dagster run.
+
+Without arguments it writes the packs of all reports for the periods that ended last.
+"""
+
+import argparse
+import sys
+
+from dagster_duckdb import DuckDBResource
+
+from dagster_defs.assets.evidence import last_period, write_packs
+from dagster_defs.evidence.periods import Period
+from dagster_defs.evidence.reports import REPORTS
+from dagster_defs.partitions import DAYS, last_day
+from dagster_defs.resources import ScimStore, dbt
+from scim_app.settings import Settings
+
+
+def main() -> None:
+    """Write the packs and print their folders."""
+    parser = argparse.ArgumentParser(prog="python -m dagster_defs.evidence_run", description=__doc__)
+    parser.add_argument("report", nargs="?", choices=list(REPORTS), help="which report; all without it")
+    parser.add_argument("--period", help="2026-W47, 2026-11 or 2026-Q4; the one that ended last without it")
+    asked = parser.parse_args()
+    if asked.period and not asked.report:
+        parser.error("say which report the period is for")
+    settings = Settings()
+    for spec in [REPORTS[asked.report]] if asked.report else REPORTS.values():
+        period = Period.named(asked.period) if asked.period else last_period(spec, last_day(DAYS))
+        for pack in write_packs(
+            spec,
+            period,
+            dbt=dbt(),
+            scim=ScimStore(settings.store_url),
+            warehouse=DuckDBResource(database=str(settings.warehouse_path)),
+            root=settings.reports_path,
+            run_id="",
+        ):
+            sys.stdout.write(f"{pack}\n")
+
+
+if __name__ == "__main__":
+    main()
