@@ -127,9 +127,9 @@ def _operation(operation: Any) -> dict[str, Any]:
     value: Any = operation["value"]
     if type(op) is not str or op.lower() not in _OPS:
         raise NotPlain
-    asked: Any = value if "path" not in operation else {path: value}
     if type(path) not in (str, type(None)):
         raise NotPlain
+    asked: Any = value if "path" not in operation else {path: value}
     if type(asked) is not dict or not asked or not all(name in _SET for name in asked):
         raise NotPlain
     return {name: _SET[name](_spelled(name, held)) for name, held in asked.items()}

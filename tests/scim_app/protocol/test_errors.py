@@ -101,6 +101,7 @@ def test_a_search_that_can_not_be_meant_is_refused(
         ({"op": "jump", "path": "title", "value": "x"}, "invalidValue"),
         ({"op": "replace", "path": 'emails[type eq "work"', "value": "x"}, "invalidPath"),
         ({"op": "remove", "path": "userName"}, "mutability"),
+        ({"op": "replace", "path": {"": "title"}, "value": "x"}, "invalidValue"),
     ],
 )
 def test_a_patch_that_can_not_be_done_is_refused_and_remembered(
