@@ -1,6 +1,6 @@
 """Catching up under fire: `python bench/catchup.py [EVENTS [KILLS]]`.
 
-A log of 100,000 events waits when the daemon starts. While it catches up it is killed (`kill -9`) twenty times, by
+A made-up year of 100,000 events waits when the daemon starts. While it catches up it is killed (`kill -9`) twenty times, by
 turns alone and with its code server and runs. In the end each `(org, seq)` must be in the warehouse exactly once,
 every leaver must have been alerted, and none twice unless a kill fell between sending and noting.
 """
@@ -15,13 +15,18 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
 from inboxes import inboxes
 from make import environment
-from warehouse import make
+
+from scim_app.cli.history.building import build
+from scim_app.cli.opening import opened_store
+from scim_app.settings import Settings
+from scim_app.store import migrate
+from scim_app.store.export import Export
 
 ROOT = Path(__file__).parents[1]
 EVENTS, KILLS = 100_000, 20
@@ -34,7 +39,7 @@ def main() -> None:
     events, kills = (*given, *(EVENTS, KILLS)[len(given) :])
     chance = random.Random(11)
     with tempfile.TemporaryDirectory() as home, inboxes() as (addresses, received):
-        make(Path(home), events // 2)
+        events = fill(Path(home), events)
         began = time.monotonic()
         for number in range(kills):
             with daemon(Path(home), addresses, alone=number % 2 == 0):
@@ -45,6 +50,17 @@ def main() -> None:
         problems = verify(Path(home), received["keys"], events, kills)
     print("\n".join(problems) or "each (org, seq) once, no alert lost, none twice outside the send window")
     sys.exit(bool(problems))
+
+
+def fill(home: Path, events: int) -> int:
+    """Write a made-up year of about so many events, and return how many these are."""
+    settings = Settings.model_validate({"home": home})
+    settings.ensure_pepper()
+    migrate.upgrade(settings.store_url)
+    with opened_store(settings) as store:
+        build(settings, store, "acme", people=max(20, events // 25))
+    with closing(Export(settings.store_url)) as export:
+        return export.heads()[0].last_seq
 
 
 @contextmanager
