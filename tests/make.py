@@ -156,7 +156,7 @@ def service(home: Path, *, workers: int = 1, **extra: str) -> Generator[Service]
     with (home / "service.log").open("ab") as log:
         process = subprocess.Popen(program, env=env, stdout=log, stderr=log)
     try:
-        until(lambda: answers(f"{address}/readyz"), what="the service's start")
+        until(lambda: answers(f"{address}/readyz"), seconds=180, what="the service's start")
         yield Service(address, process)
     finally:
         process.terminate()

@@ -27,9 +27,9 @@ NOT_A_MEMBER = "You are known to the identity provider, but you are not an activ
 log = structlog.get_logger("sign_in")
 router = APIRouter(route_class=PageRoute)
 
-_setup_tries = Attempts(10, seconds=60)
-_emergency_tries = Attempts(5, seconds=60)
-_callbacks = Attempts(60, seconds=60)
+setup_tries = Attempts(10, seconds=60)
+emergency_tries = Attempts(5, seconds=60)
+callbacks = Attempts(60, seconds=60)
 
 
 @router.get("/{org}/settings/sign-in")
@@ -57,7 +57,7 @@ def start(request: Request, site: Here, org: str) -> Response:
 @router.get("/_/callback")
 def callback(request: Request, site: Here) -> Response:
     """Take the identity provider's answer: start a session for an active member, and nobody else."""
-    _callbacks.require(_client(request))
+    callbacks.require(_client(request))
     flow = signed.unseal(site.key, "flow", request.cookies.get(site.cookie("flow")))
     if flow is None or site.provider is None:
         raise PageProblem(
@@ -88,7 +88,7 @@ def setup(site: Here, org: str, code: str = "") -> Response:
 @router.post("/{org}/settings/setup")
 def use_setup(request: Request, site: Here, org: str, form: Sent) -> Response:
     """Use the setup link up and start the session of the local administrator."""
-    _setup_tries.require(_client(request))
+    setup_tries.require(_client(request))
     organization, code = _organization(site, org), str((form or {}).get("code", ""))
     _require_local(site)
 
@@ -113,7 +113,7 @@ def use_setup(request: Request, site: Here, org: str, form: Sent) -> Response:
 def emergency(request: Request, site: Here, org: str, form: Sent) -> Response:
     """Start a session by the emergency password, where it is switched on."""
     organization = _organization(site, org)
-    _emergency_tries.require(org)
+    emergency_tries.require(org)
     password = str((form or {}).get("password", ""))
     if not signed.same(str((form or {}).get("csrf", "")), csrf_token(site, f"sign-in {org}")):
         raise forbidden("Reload the page and try again.", f"{site.base(org)}/sign-in")

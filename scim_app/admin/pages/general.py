@@ -54,6 +54,20 @@ def change_general(visit: Change) -> Response:
     return visit.go("general", "The settings are saved.")
 
 
+@router.post("/{org}/settings/general/emergency")
+def enable_emergency(visit: Change) -> Response:
+    """Switch the emergency sign-in on, or give it another password."""
+    visit.write(lambda unit: break_glass.enable(unit, visit.form.get("password", "")))
+    return visit.go("general", "The emergency sign-in is on. Keep the password where two people can get at it.")
+
+
+@router.post("/{org}/settings/general/emergency/off")
+def disable_emergency(visit: Change) -> Response:
+    """Switch the emergency sign-in off."""
+    visit.write(break_glass.disable)
+    return visit.go("general", "The emergency sign-in is off.")
+
+
 def _number(text: str, what: str, kind: Any = int) -> Any:
     try:
         return kind(text.replace(",", "."))

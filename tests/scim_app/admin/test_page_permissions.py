@@ -12,7 +12,7 @@ from scim_app.admin.router import ROUTERS
 from scim_app.admin.visits import csrf_token
 from scim_app.directory.permissions import Permission, may
 from scim_app.directory.roles import Role
-from scim_app.store import organizations
+from scim_app.store import organizations, sessions
 
 SEE, ADD, REMOVE = Permission.SEE_USERS, Permission.ADD_USERS, Permission.REMOVE_USERS
 TEAMS, GRANT, PLACES = Permission.MANAGE_TEAMS, Permission.GRANT, Permission.MANAGE_DEPLOYMENTS
@@ -77,6 +77,8 @@ EXPECTED = {
     "GET /reports/{path:path}": AUDIT,
     "GET /general": SEE,
     "POST /general": SETTINGS,
+    "POST /general/emergency": SETTINGS,
+    "POST /general/emergency/off": SETTINGS,
 }
 """What each page asks for, written down a second time: a page that is not here fails."""
 
@@ -224,3 +226,15 @@ def test_signing_out_ends_the_session(acme: Acme) -> None:
 
 def _events(db: Any, acme: Acme) -> int:
     return organizations.by_slug(db, acme.slug).last_seq
+
+
+def test_a_setup_link_opens_the_settings_once_and_only_when_it_is_confirmed(acme: Acme) -> None:
+    code = acme.site.store.write(lambda db: sessions.make_link(db, acme.desk.organization.id))
+    path = f"GET /setup?code={code}"
+    assert [ask(acme, "nothing", path).status_code for _ in range(3)] == [200] * 3
+    opened = ask(acme, "nothing", "POST /setup", code=code)
+    assert opened.status_code == 303
+    cookie = opened.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert ask(acme, "nothing", "POST /setup", code=code).status_code == 403
