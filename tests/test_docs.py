@@ -35,8 +35,9 @@ def test_the_commands_named_exist(path: Path) -> None:
     assert set(COMMAND.findall(path.read_text())) <= commands()
 
 
-def test_the_readme_names_every_setting() -> None:
-    named = set(re.findall(r"^\| `DAGSTER_SCIM_([A-Z_]+)`", (make.ROOT / "README.md").read_text(), re.MULTILINE))
+def test_the_configuration_page_names_every_setting() -> None:
+    page = (make.ROOT / "docs" / "configuration.md").read_text()
+    named = set(re.findall(r"^\| `DAGSTER_SCIM_([A-Z_]+)`", page, re.MULTILINE))
     assert named == {name.upper() for name in Settings.model_fields}
 
 
