@@ -43,6 +43,9 @@ demo: install  ## Play recorded Okta and Entra exchanges against the running ser
 	@$(BIN)/dagster-scim demo
 
 test: check setup-browser  ## Check the style, then run every test
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+coverage: develop setup-browser  ## Run every test and tell which lines and branches none of them reached
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 setup-browser:  ## Install Chromium from the system's packages, where it is missing and this user may
@@ -103,4 +106,4 @@ clean:  ## Remove what was built, but not the data
 REPORTS_DEMO = DAGSTER_SCIM_HOME=data/reports-demo DAGSTER_HOME=$(CURDIR)/data/reports-demo/dagster
 BIN_HERE = $(CURDIR)/$(BIN)
 
-.PHONY: reports lint-dbt help install develop run demo bench test check conformance fuzz latency catchup format lock clean setup-browser screenshots
+.PHONY: reports lint-dbt help install develop run demo bench test check conformance coverage fuzz latency catchup format lock clean setup-browser screenshots

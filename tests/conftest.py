@@ -8,7 +8,9 @@ import httpx
 import make
 import postgres
 import pytest
+from browser.places import ARGUMENTS, chromium_path
 from make import Organization, Service
+from playwright.sync_api import Browser, sync_playwright
 
 DATABASES = ["sqlite", "postgresql"]
 _numbers = itertools.count(1)
@@ -74,3 +76,16 @@ def scim(service: Service, organization: Organization) -> Generator[httpx.Client
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How many requests the fuzz test sends on each database."""
     parser.addoption("--requests", default="1000", help="requests of the fuzz test on each database")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Browser]:
+    """Chromium, without a window. Of one module: while its driver runs, nothing else in the process can use asyncio."""
+    path = chromium_path()
+    if path is None:
+        missing = "Chromium is missing: `make setup-browser` installs it where it may"
+        (pytest.fail if make.in_ci() else pytest.skip)(missing)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield running
+        running.close()

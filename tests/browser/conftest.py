@@ -7,25 +7,12 @@ from typing import Any
 
 import make
 import pytest
-from browser.places import ARGUMENTS, Place, chromium_path
+from browser.places import Place
 from make import Service
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 CLIENT_ID, CLIENT_SECRET = "dagster-scim", "a secret between the two"
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Generator[Browser]:
-    """Chromium, without a window."""
-    path = chromium_path()
-    if path is None:
-        missing = "Chromium is missing: `make setup-browser` installs it where it may"
-        (pytest.fail if make.in_ci() else pytest.skip)(missing)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

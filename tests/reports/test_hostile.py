@@ -3,15 +3,12 @@
 import csv
 import io
 import random
-from collections.abc import Generator
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from browser.places import ARGUMENTS, chromium_path
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from dagster_defs.evidence import words
 from dagster_defs.evidence.pages import html, pdf
@@ -67,20 +64,9 @@ def test_no_cell_is_a_live_formula(report: Report) -> None:
     assert live == []
 
 
-@pytest.fixture
-def page() -> Generator[Any]:
-    """A page of Chromium."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("Chromium is missing: `make setup-browser` installs it where it may")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser.new_page()
-        browser.close()
-
-
 @pytest.mark.browser
-def test_no_script_runs_in_chromium(report: Report, page: Any, tmp_path: Path) -> None:
+def test_no_script_runs_in_chromium(report: Report, browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("dialog", lambda dialog: said.append(dialog.message))
