@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from scim_app.app import require_ready
 from scim_app.settings import Settings
 from scim_app.store import migrate
 
@@ -22,6 +21,8 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
 ) -> None:
     """Start the SCIM service. Put a TLS proxy before it and set DAGSTER_SCIM_PUBLIC_URL to the proxy's address."""
+    from scim_app.app import require_ready  # other commands start faster without the web application
+
     require_ready(Settings())
     uvicorn.run(
         "scim_app.app:create_app",
