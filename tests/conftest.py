@@ -74,7 +74,8 @@ def scim(service: Service, organization: Organization) -> Generator[httpx.Client
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many requests the fuzz test sends on each database."""
+    """How many requests the tests send that can send many."""
+    parser.addoption("--full", action="store_true", help="full sizes of the tests of several workers")
     parser.addoption("--requests", default="1000", help="requests of the fuzz test on each database")
 
 

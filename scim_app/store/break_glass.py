@@ -7,6 +7,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from scim_app.directory.events import Event, EventType
+from scim_app.store import sessions
 from scim_app.store.event_log import Unit
 from scim_app.store.settings_tables import break_glass
 from scim_app.store.stamps import now
@@ -36,7 +37,7 @@ def find(connection: sa.Connection, org_id: str) -> BreakGlass | None:
 
 
 def enable(unit: Unit, password: str) -> None:
-    """Switch the emergency account on with a password, or give it another one.
+    """Switch the emergency account on with a password, or give it another one, which ends its sessions.
 
     Raises:
         ValueError: when the password is shorter than 16 characters or longer than 256.
@@ -50,7 +51,7 @@ def enable(unit: Unit, password: str) -> None:
 
 
 def disable(unit: Unit) -> None:
-    """Switch the emergency account off; where it is off nothing changes."""
+    """Switch the emergency account off and end its sessions; where it is off nothing changes."""
     if _forget(unit):
         unit.record(_event(unit, EventType.BREAK_GLASS_DISABLED))
 
@@ -71,6 +72,7 @@ def note_use(connection: sa.Connection, org_id: str) -> None:
 
 
 def _forget(unit: Unit) -> bool:
+    sessions.end_emergency(unit, "Emergency account")
     return unit.connection.execute(sa.delete(break_glass).where(break_glass.c.org_id == unit.org_id)).rowcount > 0
 
 

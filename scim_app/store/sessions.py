@@ -104,10 +104,19 @@ def end(unit: Unit, session_id: str, name: str) -> None:
 
 def end_all(unit: Unit, user_id: str, name: str | None) -> None:
     """End every session of a user for good, because the user lost access; regained access revives none."""
-    mine = (sessions.c.org_id == unit.org_id) & (sessions.c.user_id == user_id) & sessions.c.ended_at.is_(None)
+    _end(unit, sessions.c.user_id == user_id, name, "access ended")
+
+
+def end_emergency(unit: Unit, name: str) -> None:
+    """End every session that the emergency password began: it was switched off, or is another one now."""
+    _end(unit, sessions.c.kind == SessionKind.BREAK_GLASS.value, name, "password withdrawn")
+
+
+def _end(unit: Unit, which: sa.ColumnElement[bool], name: str | None, detail: str) -> None:
+    mine = (sessions.c.org_id == unit.org_id) & which & sessions.c.ended_at.is_(None)
     ended = sa.update(sessions).where(mine).values(ended_at=unit.at).returning(sessions.c.id)
     for session_id in list(unit.connection.execute(ended).scalars()):
-        unit.record(_event(EventType.SESSION_ENDED, session_id, name, "access ended"))
+        unit.record(_event(EventType.SESSION_ENDED, session_id, name, detail))
 
 
 def make_link(connection: sa.Connection, org_id: str) -> str:

@@ -1,0 +1,114 @@
+"""Four workers on one store: one winner, no lost member, and a walk that misses nobody, on both databases."""
+
+import random
+from collections import Counter
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import make
+import pytest
+from make import Organization, Service
+
+WORKERS = 4
+AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many requests each test sends."""
+
+    duplicates: int
+    member_changes: int
+    walked: int
+
+
+SMALL, FULL = Sizes(100, 160, 300), Sizes(1_000, 5_000, 20_000)
+
+
+@pytest.fixture
+def sizes(request: pytest.FixtureRequest) -> Sizes:
+    """Small ones, and the full ones with `--full`."""
+    return FULL if request.config.getoption("--full") else SMALL
+
+
+@pytest.fixture(scope="module")
+def workers(home: Path) -> Generator[Service]:
+    """A service of four processes."""
+    make.organization(make.settings(home), "workers")
+    with make.service(home, workers=WORKERS) as running:
+        yield running
+
+
+@pytest.fixture
+def crowd(workers: Service, organization: Organization) -> Generator[list[httpx.Client]]:
+    """Clients of an organization, each with connections of its own."""
+    clients = [organization.client(workers.address) for _ in range(AT_ONCE)]
+    yield clients
+    for client in clients:
+        client.close()
+
+
+def test_of_many_posts_of_one_user_name_exactly_one_is_created(crowd: list[httpx.Client], sizes: Sizes) -> None:
+    spellings = ["ada@example.com", "ADA@example.com", "Ada@Example.com"]
+
+    def post(number: int) -> int:
+        body = make.user(spellings[number % 3])
+        return crowd[number % AT_ONCE].post("/Users", json=body).status_code
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        assert Counter(pool.map(post, range(sizes.duplicates))) == {201: 1, 409: sizes.duplicates - 1}
+
+
+def test_parallel_member_changes_end_as_the_set_that_they_make(
+    crowd: list[httpx.Client], organization: Organization, sizes: Sizes
+) -> None:
+    team = crowd[0].post("/Groups", json=make.group("Everyone")).json()["id"]
+    chosen = random.Random(1)
+    # Each client changes members of its own, so that the end is known whatever the order.
+    each = range(sizes.member_changes // AT_ONCE)
+    plans = [[(chosen.random() < 0.6, f"m{one}-{chosen.randrange(8)}") for _ in each] for one in range(AT_ONCE)]
+
+    def change(client: int) -> set[str]:
+        mine: set[str] = set()
+        for adding, member in plans[client]:
+            operation = {"op": "add" if adding else "remove", "path": "members", "value": [{"value": member}]}
+            answer = crowd[client].patch(f"/Groups/{team}", json=make.patch(operation))
+            assert answer.status_code in (200, 204), answer.text
+            mine = mine | {member} if adding else mine - {member}
+        return mine
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        expected = set().union(*pool.map(change, range(AT_ONCE)))
+    held = crowd[0].get(f"/Groups/{team}").json().get("members", [])
+    assert sorted(member["value"] for member in held) == sorted(expected)
+    with organization.export() as export:
+        assert export.first_break(organization.id) is None
+        assert export.unexplained(organization.id) == []
+
+
+def test_a_walk_by_cursor_misses_nobody_who_stays_and_meets_nobody_twice(
+    crowd: list[httpx.Client], sizes: Sizes
+) -> None:
+    def post(number: int) -> str:
+        return crowd[number % AT_ONCE].post("/Users", json=make.user(f"u{number}@example.com")).json()["id"]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        made = list(pool.map(post, range(sizes.walked)))
+    leaving = set(made[::7])
+    met: list[str] = []
+    parameters: dict[str, object] = {"count": 50, "cursor": ""}
+    gone = iter(sorted(leaving))
+    while True:
+        page = crowd[0].get("/Users", params=parameters).json()
+        met += [one["id"] for one in page.get("Resources", [])]
+        for _ in range(10):
+            if (one := next(gone, None)) is not None:
+                assert crowd[1].delete(f"/Users/{one}").status_code == 204
+        if "nextCursor" not in page:
+            break
+        parameters = {"count": 50, "cursor": page["nextCursor"]}
+    assert len(met) == len(set(met))
+    assert set(made) - leaving <= set(met)
