@@ -1,17 +1,24 @@
-"""`python bench/reports.py [USERS]`: `dbt build` over a warehouse of that many users and a year of their events.
+"""`python bench/reports.py [USERS …]`: `dbt build` over warehouses of so many users and a year of their events.
 
-The warehouse is filled by SQL in the form that the code location leaves it in: about 2.5 events a user (joined,
-signed in, some left), one team membership a user, 60 people a team. It prints the time and the peak memory of
-`dbt build` with all data tests, in a process of its own.
+Each warehouse is filled by SQL (`year.sql`) in the form in which the code location leaves it, with a cut for each day.
+`dbt build` then makes all models and runs all data tests in processes of its own, which are watched: wall and CPU
+seconds, and the peak resident memory of all of them together. What was measured goes to `bench/results/reports.md`.
 """
 
 import argparse
 import json
+import os
+import platform
+import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import psutil
@@ -19,113 +26,126 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.marts import DATA_TESTS, make_sources
 
-PROJECT = Path(__file__).parents[1] / "dbt_like_reports"
-START, MINUTES = "TIMESTAMP '2025-11-01'", 365 * 24 * 60
+ROOT = Path(__file__).parents[1]
+PROJECT = ROOT / "dbt_like_reports"
+RESULTS = ROOT / "bench" / "results" / "reports.md"
+MOST_NODES = 12
+"""Models and tests of the second table."""
 
-FILL = """
-CREATE OR REPLACE MACRO at_event(n) AS {start} + INTERVAL 1 MINUTE * ((n::BIGINT * {minutes}) // {events});
-CREATE OR REPLACE MACRO user_id(n) AS 'user-' || n;
-CREATE OR REPLACE TEMP TABLE people AS
-SELECT range AS n, 2 * range + 1 AS joined, CASE WHEN range % 5 = 0 THEN {users} * 2 + range // 5 + 1 END AS gone
-FROM range({users});
 
-INSERT INTO identity.organizations BY NAME
-SELECT 'big' AS org, 'big' AS org_id, 'Big' AS name, 'UTC' AS time_zone, 'one' AS log_epoch, {events} AS seq,
-    86400 AS deprovision_sla_seconds;
-INSERT INTO identity.provisioning_events BY NAME
-SELECT 'big' AS org, 'big' AS org_id, 'one' AS log_epoch, seq, 'event-' || seq AS id, type,
-    at_event(seq) AS occurred_at, at_event(seq)::DATE AS day,
-    kind AS subject_kind, who AS subject_id, who || '@example.com' AS subject_name,
-    actor, idp, 'h' || (seq - 1) AS prev_hash, 'h' || seq AS hash, '{{}}' AS change, '{{}}' AS document
-FROM (
-    SELECT joined AS seq, 'user.created' AS type, 'user' AS kind, user_id(n) AS who, 'token' AS actor, 'okta' AS idp
-    FROM people
-    UNION ALL SELECT joined + 1, 'session.started', 'session', user_id(n), user_id(n), NULL FROM people
-    UNION ALL SELECT gone, 'user.deactivated', 'user', user_id(n), 'token', 'okta' FROM people WHERE gone IS NOT NULL
-) ORDER BY seq;
-INSERT INTO identity.user_versions BY NAME
-SELECT 'big' AS org, joined AS from_seq, gone AS until_seq, user_id(n) AS user_id,
-    user_id(n) || '@example.com' AS user_name, true AS active,
-    'Person ' || n AS display_name, user_id(n) || '@example.com' AS email, 'Engineer' AS title,
-    'Department ' || n % 40 AS department, 'scim' AS origin, 'okta' AS idp, at_event(joined) AS created_at,
-    at_event(joined) AS updated_at
-FROM people
-UNION ALL BY NAME
-SELECT 'big' AS org, gone AS from_seq, user_id(n) AS user_id, user_id(n) || '@example.com' AS user_name,
-    false AS active, 'Person ' || n AS display_name, 'scim' AS origin, 'okta' AS idp, at_event(joined) AS created_at,
-    at_event(gone) AS updated_at, at_event(gone) AS deactivated_at
-FROM people WHERE gone IS NOT NULL;
-INSERT INTO identity.team_versions BY NAME
-SELECT 'big' AS org, 1 AS from_seq, 'team-' || range AS team_id, 'Team ' || range AS display_name, 'scim' AS origin,
-    {start} AS created_at, {start} AS updated_at FROM range({users} // 60 + 1);
-INSERT INTO identity.membership_versions BY NAME
-SELECT 'big' AS org, joined AS from_seq, CASE WHEN n % 10 = 0 THEN gone END AS until_seq, 'team-' || n // 60 AS team_id,
-    user_id(n) AS user_id, at_event(joined) AS since, 'scim' AS origin FROM people;
-INSERT INTO identity.grant_versions BY NAME
-SELECT 'big' AS org, 1 AS from_seq, 'grant-' || range AS grant_id, 'team' AS holder_kind, 'team-' || range AS holder_id,
-    CASE WHEN range % 20 = 0 THEN 'admin' ELSE 'editor' END AS role, 'organization' AS scope_kind,
-    {start} AS granted_at, 'cli' AS granted_by, 'needed' AS reason FROM range({users} // 600 + 1);
-INSERT INTO identity.access_changes BY NAME
-SELECT 'big' AS org, at_event(seq)::DATE AS day, seq, 'event-' || seq AS event_id, at_event(seq) AS occurred_at,
-    change, how, user_id(n) AS user_id, user_id(n) || '@example.com' AS user_name, 'token' AS actor,
-    'okta' AS idp, '' AS teams
-FROM (
-    SELECT joined AS seq, n, 'joiner' AS change, 'created' AS how FROM people
-    UNION ALL SELECT joined, n, 'mover', 'joined_team' FROM people
-    UNION ALL SELECT gone, n, 'leaver', 'deactivated' FROM people WHERE gone IS NOT NULL
-);
-INSERT INTO identity.deprovisioned_accounts BY NAME
-SELECT org, day, seq, event_id, occurred_at, how, user_id, user_name, actor, idp, occurred_at AS received_at,
-    occurred_at AS access_ended_at, 'Team' AS teams, '' AS grants, '' AS tokens, 0 AS latency_seconds,
-    true AS within_sla
-FROM identity.access_changes WHERE change = 'leaver';
-INSERT INTO identity.snapshot_cuts BY NAME
-SELECT max(day) AS day, 'big' AS org, max(seq) AS seq FROM identity.provisioning_events;
-"""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one size cost; memory in MiB."""
+
+    users: int
+    events: int
+    filled: float
+    wall: float
+    cpu: float
+    peak: float
+    size: float
+    nodes: dict[str, float]
+    """Seconds of each model and test."""
 
 
 def fill(path: Path, users: int) -> int:
     """Make the warehouse and return its number of events."""
     make_sources(DuckDBResource(database=str(path)))
-    events = users * 2 + users // 5
     with duckdb.connect(str(path)) as warehouse:
-        warehouse.execute(FILL.format(users=users, events=events, start=START, minutes=MINUTES))
-    return events
+        warehouse.execute("SET memory_limit = '4GB'")
+        warehouse.execute(f"SET VARIABLE users = {users}")
+        warehouse.execute((Path(__file__).with_name("year.sql")).read_text())
+        return warehouse.execute("SELECT count(*) FROM identity.provisioning_events").fetchall()[0][0]
 
 
-def build(path: Path, folder: Path, limit: str) -> tuple[float, float]:
-    """Run `dbt build` and return its seconds and the peak of its memory in MiB."""
+def build(path: Path, folder: Path, limit: str) -> tuple[float, float, float]:
+    """Run `dbt build` and return its wall seconds, its CPU seconds and the peak of its memory in MiB."""
     command = [str(Path(sys.executable).with_name("dbt")), "build", *DATA_TESTS, "--project-dir", str(PROJECT)]
     told = ["--profiles-dir", str(PROJECT), "--target-path", str(folder), "--vars"]
     variables = json.dumps({"warehouse": str(path), "memory_limit": limit})
-    began, peak = time.monotonic(), 0
-    process = subprocess.Popen([*command, *told, variables], stdout=subprocess.PIPE, text=True)
-    watched = psutil.Process(process.pid)
+    began, before, peak = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN), 0
+    out = folder.with_suffix(".out")
+    with out.open("wb") as log:
+        process = subprocess.Popen([*command, *told, variables], stdout=log, stderr=log)
     while process.poll() is None:
-        try:
-            peak = max(peak, watched.memory_info().rss)
-        except psutil.NoSuchProcess:
-            break
+        peak = max(peak, _resident(process.pid))
         time.sleep(0.05)
-    out = process.communicate()[0]
     if process.returncode:
-        sys.exit(out[-3000:])
-    return time.monotonic() - began, peak / 2**20
+        sys.exit(out.read_text()[-3000:])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - began, cpu, peak / 2**20
+
+
+def _resident(pid: int) -> int:
+    try:
+        one = psutil.Process(pid)
+        return sum(each.memory_info().rss for each in (one, *one.children(recursive=True)))
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def measure(users: int, limit: str) -> Measured:
+    """Fill a warehouse and build over it."""
+    with tempfile.TemporaryDirectory() as home:
+        path, target, began = Path(home) / "warehouse.duckdb", Path(home) / "target", time.monotonic()
+        events, filled = fill(path, users), time.monotonic() - began
+        wall, cpu, peak = build(path, target, limit)
+        results: list[dict[str, Any]] = json.loads((target / "run_results.json").read_bytes())["results"]
+        nodes = {one["unique_id"]: one["execution_time"] for one in results}
+        size = path.stat().st_size / 2**20
+    return Measured(users=users, events=events, filled=filled, wall=wall, cpu=cpu, peak=peak, size=size, nodes=nodes)
+
+
+def page(found: Sequence[Measured], limit: str) -> str:
+    """Return the page of results: what each size cost, and which models and tests that went to."""
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    rows = [
+        f"| {one.users:,} | {one.events:,} | {one.filled:.0f} | {one.wall:.0f} | {one.cpu:.0f} "
+        f"| {1e6 * one.cpu / one.users:.0f} | {one.peak:,.0f} | {one.size:,.0f} |"
+        for one in found
+    ]
+    last = found[-1].nodes
+    heavy = sorted(last, key=lambda name: -last[name])[:MOST_NODES]
+    parts = [f"| `{_short(name)}` | " + " | ".join(f"{one.nodes[name]:.1f}" for one in found) + " |" for name in heavy]
+    return "\n".join(
+        [
+            "# The reports as the directory grows",
+            "",
+            f"`python bench/reports.py`, {datetime.now(UTC):%d %B %Y}: Python {platform.python_version()}, DuckDB "
+            f"{duckdb.__version__} limited to {limit}, {os.cpu_count()} cores shared with other programs (load {load} at "
+            "the end), so CPU seconds say more than wall seconds. A year of events, a cut for each day, one access review "
+            "of everybody; `dbt build` makes every model and runs every data test.",
+            "",
+            "| users | events | fill s | wall s | CPU s | CPU µs a user | peak MiB (all processes) | warehouse MiB |",
+            "|---|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            f"The {MOST_NODES} models and tests that take longest, seconds of wall clock (several run at a time):",
+            "",
+            "| model or test | " + " | ".join(f"{one.users:,} users" for one in found) + " |",
+            "|---" * (len(found) + 1) + "|",
+            *parts,
+            "",
+        ]
+    )
+
+
+def _short(unique_id: str) -> str:
+    kind, _, name, *_ = unique_id.split(".")
+    return name if kind == "model" else f"{kind} {name[:64]}"
 
 
 def main() -> None:
-    """Fill, build and print one line."""
+    """Measure each size, print the page and keep it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("users", type=int, nargs="?", default=1_000_000)
-    parser.add_argument("--memory-limit", default="5GB", help="DuckDB's own limit")
+    parser.add_argument("users", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--memory-limit", default="4GB", help="DuckDB's own limit")
+    parser.add_argument("--keep", type=Path, default=RESULTS, help="file for the page")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "warehouse.duckdb"
-        events = fill(path, asked.users)
-        seconds, peak = build(path, Path(folder) / "target", asked.memory_limit)
-        size = path.stat().st_size / 2**20
-    told = f"dbt build {seconds:.1f} s, peak {peak:.0f} MiB, warehouse {size:.0f} MiB"
-    print(f"{asked.users} users, {events} events: {told}")
+    found = [measure(users, asked.memory_limit) for users in asked.users]
+    asked.keep.write_text(page(found, asked.memory_limit))
+    print(asked.keep.read_text())
 
 
 if __name__ == "__main__":

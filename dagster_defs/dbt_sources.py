@@ -19,6 +19,7 @@ TABLES: tuple[Table, ...] = (
     history.USER_VERSIONS,
     history.MEMBERSHIP_VERSIONS,
     history.OWNER_VERSIONS,
+    snapshots.CUTS,
     snapshots.USERS,
     snapshots.TEAMS,
     snapshots.TEAM_MEMBERS,
@@ -34,8 +35,10 @@ TABLES: tuple[Table, ...] = (
     evidence_files.EVIDENCE_FILES,
 )
 """The tables that the dbt project reads."""
+OF_A_DAY = (snapshots.CUTS, *snapshots.TABLES, access.TOKENS)
+"""Of these it reads one day: the one that a build tells of."""
 
-_WRITTEN_WITH = {events.ORGANIZATIONS.name: events.PROVISIONING_EVENTS.name}
+_WRITTEN_WITH = {events.ORGANIZATIONS.name: events.PROVISIONING_EVENTS.name, snapshots.CUTS.name: snapshots.USERS.name}
 """Tables that another table's asset writes."""
 
 _HEAD = f"""# Made by `python -m dagster_defs.dbt_sources`: change the declarations, not this file.

@@ -1,17 +1,15 @@
 -- The most permissive role of each active account in each scope where it has more than in the wider ones.
-WITH ranks AS (
-    SELECT unnest([{roles}]) AS role, unnest(range(len([{roles}]))) AS rank
-),
-people AS (
+-- Nothing is made for all days before one is asked for: each window is of a day, and no step is read twice.
+WITH people AS NOT MATERIALIZED (
     SELECT day, org, seq, user_id, user_name FROM identity.users WHERE active
 ),
-defaults AS (
+defaults AS NOT MATERIALIZED (
     SELECT cut.day, cut.org, setting.value AS role
     FROM identity.snapshot_cuts AS cut LEFT JOIN identity.setting_versions AS setting
         ON setting.org = cut.org AND setting.name = 'default_role' AND setting.from_seq <= cut.seq
         AND (setting.until_seq IS NULL OR setting.until_seq > cut.seq)
 ),
-sources AS (
+sources AS NOT MATERIALIZED (
     SELECT
         people.*, 'organization' AS scope_kind, NULL::VARCHAR AS scope_id, 'organization' AS scope_name,
         coalesce(defaults.role, 'viewer') AS role, 'default' AS source, NULL::VARCHAR AS source_id,
@@ -35,20 +33,22 @@ sources AS (
     INNER JOIN people ON people.day = held.day AND people.org = held.org AND people.user_id = member.user_id
     WHERE held.holder_kind = 'team' AND held.scope_name IS NOT NULL
 ),
-best AS (
-    SELECT sources.*, ranks.rank, sources.scope_kind || coalesce(sources.scope_id, '') AS scope
-    FROM sources INNER JOIN ranks ON ranks.role = sources.role
+best AS NOT MATERIALIZED (
+    SELECT *, scope_kind || coalesce(scope_id, '') AS scope, list_position([{roles}], role) AS rank
+    FROM sources
     QUALIFY row_number() OVER (
-        PARTITION BY day, org, user_id, scope_kind, scope_id ORDER BY rank, told, grant_id
+        PARTITION BY day, org, user_id, scope_kind, scope_id ORDER BY list_position([{roles}], role), told, grant_id
     ) = 1
 ),
-wider AS (
-    SELECT day, org, scope_kind || coalesce(scope_id, '') AS scope, unnest(wider) AS wider FROM identity.places
+compared AS NOT MATERIALIZED (
+    SELECT
+        best.*, place.wider,
+        list({scope: best.scope, rank: best.rank}) OVER (PARTITION BY best.day, best.org, best.user_id) AS held
+    FROM best LEFT JOIN identity.places AS place
+        ON place.day = best.day AND place.org = best.org AND place.scope_kind = best.scope_kind
+        AND place.scope_id IS NOT DISTINCT FROM best.scope_id
 )
-SELECT best.*, best.role IN ({privileged_roles}) AS privileged
-FROM best
-WHERE best.scope_kind = 'organization' OR NOT EXISTS (
-    SELECT 1 FROM wider INNER JOIN best AS held ON held.scope = wider.wider
-    WHERE wider.day = best.day AND wider.org = best.org AND wider.scope = best.scope
-        AND held.day = best.day AND held.org = best.org AND held.user_id = best.user_id AND held.rank <= best.rank
-)
+SELECT *, role IN ({privileged_roles}) AS privileged
+FROM compared
+WHERE scope_kind = 'organization'
+    OR len(list_filter(held, lambda other: list_contains(wider, other.scope) AND other.rank <= rank)) = 0

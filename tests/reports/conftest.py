@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -111,7 +111,7 @@ def on_postgres(year: Year, postgres_server: str, tmp_path_factory: pytest.TempP
         address = made.replace("+psycopg", "", 1)
         url = urlsplit(address)
         with duckdb.connect(str(year.settings.warehouse_path), read_only=True) as warehouse:
-            copy(warehouse, address)
+            copy(warehouse, address, date.fromisoformat(LAST_DAY))
         dbt_build(
             "postgres",
             tmp_path_factory.mktemp("postgres"),

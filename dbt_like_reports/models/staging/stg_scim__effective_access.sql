@@ -13,4 +13,4 @@ select
     source_name,
     privileged as is_privileged
 from {{ source('identity', 'effective_access') }}
-where {{ at_as_of_day(source('identity', 'effective_access')) }}
+where {{ at_as_of_day() }}

@@ -14,4 +14,4 @@ select
     granted_by,
     reason
 from {{ source('identity', 'role_grants') }}
-where {{ at_as_of_day(source('identity', 'role_grants')) }}
+where {{ at_as_of_day() }}

@@ -7,5 +7,5 @@ select
     since as member_since
 from {{ source('identity', 'team_members') }}
 where
-    {{ at_as_of_day(source('identity', 'team_members')) }}
+    {{ at_as_of_day() }}
     and not pending

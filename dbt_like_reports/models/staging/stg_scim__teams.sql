@@ -6,4 +6,4 @@ select
     display_name as team_name,
     origin
 from {{ source('identity', 'teams') }}
-where {{ at_as_of_day(source('identity', 'teams')) }}
+where {{ at_as_of_day() }}

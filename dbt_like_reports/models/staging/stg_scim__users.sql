@@ -19,4 +19,4 @@ select
     updated_at,
     deactivated_at
 from {{ source('identity', 'users') }}
-where {{ at_as_of_day(source('identity', 'users')) }}
+where {{ at_as_of_day() }}
