@@ -50,10 +50,22 @@ class Acme:
 
     def as_role(self, role: str, method: str, path: str, *, csrf: bool = True, **sent: Any) -> Any:
         """The answer to a request of a signed-in person."""
-        secret = self.secrets[role]
-        headers = {"Cookie": f"{self.site.cookie(f'session_{self.slug}')}={secret}"}
-        headers |= {CSRF_HEADER: csrf_token(self.site, secret)} if csrf else {}
+        headers = self._browser(role)
+        headers |= {CSRF_HEADER: csrf_token(self.site, self.secrets[role])} if csrf else {}
         return self.client.request(method, f"/{self.slug}/api{path}", headers=headers, **sent)
+
+    def see(self, path: str, role: str = "organization_admin") -> Any:
+        """The page that a person of a role sees."""
+        return self.client.get(f"/{self.slug}/settings/{path}", headers=self._browser(role))
+
+    def send(self, path: str, role: str = "organization_admin", **fields: str) -> Any:
+        """The answer to a form of a person of a role."""
+        form = {"csrf": csrf_token(self.site, self.secrets[role]), **fields}
+        headers = self._browser(role) | {"Sec-Fetch-Site": "same-origin"}
+        return self.client.post(f"/{self.slug}/settings/{path}", headers=headers, data=form)
+
+    def _browser(self, role: str) -> dict[str, str]:
+        return {"Cookie": f"{self.site.cookie(f'session_{self.slug}')}={self.secrets[role]}"}
 
     @contextmanager
     def export(self) -> Generator[Export]:

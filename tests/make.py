@@ -16,6 +16,7 @@ import httpx
 from scim_app.directory.events import Actor
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations, tokens
+from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
 from scim_app.store.session import Store
 
@@ -116,7 +117,7 @@ def organization(within: Settings, slug: str = "acme", **values: Any) -> Organiz
     store = Store(within.store_url)
     try:
         made = store.write(lambda db: organizations.create(db, slug, actor=ACTOR, **values))
-        _, text = store.write(lambda db: tokens.create(db, made, pepper=pepper, actor=ACTOR))
+        _, text = store.write(lambda db: tokens.create(Unit.begin(db, made.id, ACTOR), pepper=pepper))
     finally:
         store.close()
     return Organization(within, made.id, slug, text)

@@ -5,21 +5,18 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse
 
+from scim_app.admin.answering import answer
 from scim_app.admin.failures import PageProblem, problem_page
 from scim_app.admin.rendering import HEADERS
 from scim_app.admin.site import Site
-from scim_app.store.stamps import new_id
 
 SAFE = frozenset({"GET", "HEAD"})
 FORM_BYTES = 64 * 1024
 FORMS = ("application/x-www-form-urlencoded",)
-
-log = structlog.get_logger("pages")
 
 
 class SignInNeeded(Exception):
@@ -35,23 +32,14 @@ class PageRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with the guard around it."""
-        answer = super().get_route_handler()
+        handle = super().get_route_handler()
+
+        async def own(request: Request) -> Response:
+            require_own_form(request, request.app.state.site)
+            return await handle(request)
 
         async def guarded(request: Request) -> Response:
-            request.state.request_id = request_id = new_id()
-            try:
-                require_own_form(request, request.app.state.site)
-                response = await answer(request)
-            except SignInNeeded as needed:
-                response = RedirectResponse(needed.path, HTTPStatus.SEE_OTHER)
-            except Exception as problem:
-                response = _failed(problem, request_id)
-            response.headers["X-Request-Id"] = request_id
-            for name, value in HEADERS.items():
-                response.headers.setdefault(name, value)
-            path = request.scope["route"].path
-            log.info("page", request_id=request_id, method=request.method, route=path, status=response.status_code)
-            return response
+            return await answer(request, own, _told, HEADERS)
 
         return guarded
 
@@ -89,8 +77,7 @@ def _refused(text: str, status: HTTPStatus) -> PageProblem:
     return PageProblem(status, "Not accepted", text, link="/", link_label="To the start")
 
 
-def _failed(problem: Exception, request_id: str) -> Response:
-    response = problem_page(problem, request_id)
-    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("failed", request_id=request_id, exc_info=problem)
-    return response
+def _told(problem: Exception, request_id: str) -> Response:
+    if isinstance(problem, SignInNeeded):
+        return RedirectResponse(problem.path, HTTPStatus.SEE_OTHER)
+    return problem_page(problem, request_id)

@@ -20,6 +20,7 @@ from scim_app.cli.opening import CLI, opened_store
 from scim_app.cli.processes import ChildFailed, answers
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations, tokens
+from scim_app.store.event_log import Unit
 
 RUN_SECONDS = 600
 STORIES = ROOT / "tests" / "idp"
@@ -85,7 +86,9 @@ def _new_organization(settings: Settings) -> tuple[str, str]:
 
         def make(db: Any) -> str:
             organization = organizations.create(db, slug, time_zone=settings.time_zone, actor=CLI)
-            return tokens.create(db, organization, description="demo", pepper=settings.read_pepper(), actor=CLI)[1]
+            return tokens.create(
+                Unit.begin(db, organization.id, CLI), description="demo", pepper=settings.read_pepper()
+            )[1]
 
         return slug, store.write(make)
 

@@ -17,6 +17,7 @@ from scim_app.cli.serving import Port
 from scim_app.cli.setup_link import setup_link
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations, tokens
+from scim_app.store.event_log import Unit
 
 FIRST_ORGANIZATION = "acme"
 ROOT = Path(__file__).parents[2]
@@ -100,7 +101,7 @@ def _first_token(settings: Settings) -> str | None:
                 db, FIRST_ORGANIZATION, name="Acme", time_zone=settings.time_zone, actor=CLI
             )
             pepper = settings.read_pepper()
-            return tokens.create(db, organization, description="first token", pepper=pepper, actor=CLI)[1]
+            return tokens.create(Unit.begin(db, organization.id, CLI), description="first token", pepper=pepper)[1]
 
         return store.write(make)
 

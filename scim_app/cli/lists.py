@@ -16,10 +16,11 @@ def list_users(
     origin: Annotated[str, typer.Option(help="Only `scim` (synced) or `local` ones.")] = "",
     state: Annotated[str, typer.Option(help="Only `active` or `inactive` ones.")] = "",
     role: Annotated[str, typer.Option(help="Only those with this highest role.")] = "",
+    team: Annotated[str, typer.Option(help="Only those in this team: its id, its name, or a part of it.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """List users in order of name."""
-    query = lists.Query(search=search, origin=origin, state=state, role=role)
+    query = lists.Query(search=search, origin=origin, state=state, role=role, team=team)
     with acting(org) as desk:
         found = desk.store.read(
             lambda db: list(walk(lambda after: lists.list_users(db, desk.organization, query, after)))

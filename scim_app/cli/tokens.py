@@ -41,7 +41,7 @@ def create(
     settings = Settings()
     pepper = settings.read_pepper()
     with acting(org) as desk:
-        made = desk.write(tokens.issue, description=description, idp=idp, pepper=pepper, lifetime=timedelta(days=days))
+        made = desk.write(tokens.create, description=description, idp=idp, pepper=pepper, lifetime=timedelta(days=days))
     _hand_over(*made, org, settings, as_json=as_json)
 
 
@@ -90,7 +90,7 @@ def rotate(
 def revoke(org: Organization, token_id: TokenId, as_json: AsJson = False) -> None:
     """Revoke a token: the next request with it is refused."""
     with acting(org) as desk:
-        desk.write(tokens.withdraw, token_id)
+        desk.write(tokens.revoke, token_id)
     told({"id": token_id}, f"Token {token_id} is revoked.", as_json=as_json)
 
 

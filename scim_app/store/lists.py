@@ -33,7 +33,7 @@ class Query:
     role: str = ""
     """Highest role anywhere; of users."""
     team: str = ""
-    """Id of a team; of users."""
+    """Id of a team, its name, or a part of names; of users."""
     sort: str = "name"
 
     @property
@@ -89,7 +89,7 @@ def list_users(
     connection: sa.Connection, org: Organization, query: Query, after: Cursor | None = None
 ) -> tuple[list[UserRow], Cursor | None]:
     """Return a page of users and the cursor of the next one, None on the last."""
-    rows, cursor = _page(connection, users, _USER_COLUMNS, _of_users(org, query), query, after)
+    rows, cursor = _page(connection, users, _USER_COLUMNS, _of_users(connection, org, query), query, after)
     ids = [row[0] for row in rows]
     of = members.teams_of(connection, org.id, ids)
     holders = {*ids, *(team_id for held in of.values() for team_id, _ in held)}
@@ -157,16 +157,26 @@ def count_teams(connection: sa.Connection, org_id: str) -> dict[str, int]:
     return {"all": sum(found.values()), "linked": found.get("scim", 0)}
 
 
-def _of_users(org: Organization, query: Query) -> list[Condition]:
+def _of_users(connection: sa.Connection, org: Organization, query: Query) -> list[Condition]:
     found = _of_any(users, org.id, query)
     if query.state:
         found.append(users.c.active if query.state == "active" else sa.not_(users.c.active))
     if query.team:
-        there = sa.select(team_members.c.member_id)
-        found.append(users.c.id.in_(there.where(team_members.c.org_id == org.id, team_members.c.team_id == query.team)))
+        within = team_members.c.team_id.in_(_teams_called(connection, org.id, query.team))
+        there = sa.select(team_members.c.member_id).where(team_members.c.org_id == org.id, within)
+        found.append(users.c.id.in_(there))
     if query.role in set(Role):
         found.append(standing.highest_role_is(org, Role(query.role)))
     return found
+
+
+def _teams_called(connection: sa.Connection, org_id: str, team: str) -> sa.Select[tuple[str]]:
+    """Return the query of the teams meant: the one of this id or name, else those whose name contains the text."""
+    mine = sa.select(teams.c.id).where(teams.c.org_id == org_id, teams.c.deleted_at.is_(None))
+    exact = mine.where((teams.c.id == team) | (teams.c.name_key == fold(team)))
+    if connection.execute(exact.limit(1)).first():
+        return exact
+    return mine.where(teams.c.search_key.contains(fold(team), autoescape=True))
 
 
 def _of_any(table: sa.Table, org_id: str, query: Query) -> list[Condition]:

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from scim_app.directory.events import Actor, Event, EventType
+from scim_app.directory.events import Event, EventType
 from scim_app.errors import NotFound, Refused
 from scim_app.store import credentials
 from scim_app.store.credentials import LIFETIME, Use
 from scim_app.store.event_log import Unit
-from scim_app.store.organizations import Organization
 from scim_app.store.prepared import Prepared
 from scim_app.store.stamps import now
 from scim_app.store.tables import organizations, tokens
@@ -88,28 +87,13 @@ _PRESENTED = Prepared(
 
 
 def create(
-    connection: sa.Connection,
-    organization: Organization,
-    *,
-    description: str = "",
-    idp: str | None = None,
-    pepper: bytes,
-    actor: Actor,
-    lifetime: timedelta = LIFETIME,
+    unit: Unit, *, description: str = "", idp: str | None = None, pepper: bytes, lifetime: timedelta = LIFETIME
 ) -> tuple[Token, str]:
     """Make a token and return it with its text, which is never to be had again.
 
     Raises:
         ValueError: when the lifetime is not between a moment and two years.
     """
-    unit = Unit.begin(connection, organization.id, actor)
-    return issue(unit, description=description, idp=idp, pepper=pepper, lifetime=lifetime)
-
-
-def issue(
-    unit: Unit, *, description: str = "", idp: str | None = None, pepper: bytes, lifetime: timedelta = LIFETIME
-) -> tuple[Token, str]:
-    """Make a token in a write that is under way; as `create`."""
     key, secret, text = credentials.make(PREFIX)
     row: dict[str, Any] = {
         "id": key,
@@ -169,7 +153,7 @@ def rotate(
     old = get(unit.connection, unit.org_id, token_id)
     if old.state != "valid":
         raise Refused(f"the token is {old.state}: make a new one, or rotate the one that is valid")
-    new, text = issue(unit, description=old.description, idp=old.idp, pepper=pepper, lifetime=lifetime)
+    new, text = create(unit, description=old.description, idp=old.idp, pepper=pepper, lifetime=lifetime)
     until = min(old.expires_at, credentials.later(unit.at, overlap))
     _update(unit, token_id, replaced_by=new.id, expires_at=until)
     told = {"replaced_by": new.id, "valid_until": until}
@@ -177,17 +161,8 @@ def rotate(
     return new, text
 
 
-def revoke(connection: sa.Connection, organization: Organization, token_id: str, *, actor: Actor) -> None:
-    """Make a token useless from the next request on; revoking twice changes nothing.
-
-    Raises:
-        NotFound: when the organization has no such token.
-    """
-    withdraw(Unit.begin(connection, organization.id, actor), token_id)
-
-
-def withdraw(unit: Unit, token_id: str) -> None:
-    """Revoke a token in a write that is under way; as `revoke`."""
+def revoke(unit: Unit, token_id: str) -> None:
+    """Make a token useless from the next request on; revoking twice changes nothing. Raises `NotFound`."""
     token = get(unit.connection, unit.org_id, token_id)
     if token.revoked_at is None:
         _update(unit, token_id, revoked_at=unit.at)

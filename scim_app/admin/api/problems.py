@@ -4,7 +4,6 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -12,6 +11,7 @@ from scim2_models import SCIMException
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from scim_app.admin.answering import answer
 from scim_app.admin.dagster_instance import DagsterUnreadable
 from scim_app.errors import (
     Conflict,
@@ -22,14 +22,11 @@ from scim_app.errors import (
     StoreUnavailable,
     Unstorable,
 )
-from scim_app.store.stamps import new_id
 
 BODY_BYTES = 64 * 1024
 MEDIA_TYPE = "application/problem+json"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 RETRY_SECONDS = "5"
-
-log = structlog.get_logger("api")
 
 
 class NotAuthenticated(DirectoryError):
@@ -59,30 +56,21 @@ class ApiRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with the guard around it."""
-        answer = super().get_route_handler()
+        handle = super().get_route_handler()
+
+        async def small(request: Request) -> Response:
+            _require_small(request)
+            return await handle(request)
 
         async def guarded(request: Request) -> Response:
-            request.state.request_id = request_id = new_id()
-            try:
-                _require_small(request)
-                response = await answer(request)
-            except Exception as problem:
-                response = problem_response(problem, request_id)
-            response.headers["X-Request-Id"] = request_id
-            for name, value in HEADERS.items():
-                response.headers.setdefault(name, value)
-            path = request.scope["route"].path
-            log.info("api", request_id=request_id, method=request.method, route=path, status=response.status_code)
-            return response
+            return await answer(request, small, problem_response, HEADERS)
 
         return guarded
 
 
 def problem_response(problem: Exception, request_id: str) -> Response:
-    """Return the body that tells a problem; one of our own is logged, and told without a word of it."""
+    """Return the body that tells a problem; one of our own is told without a word of it."""
     status, detail, errors = _told(problem)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("failed", request_id=request_id, exc_info=problem)
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": int(status), "detail": detail}
     headers: dict[str, str] = {}
     if status == HTTPStatus.UNAUTHORIZED:

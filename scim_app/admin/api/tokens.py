@@ -30,7 +30,7 @@ def create_token(caller: Manage, body: NewToken) -> dict[str, Any]:
     """Make a SCIM token; `token` is its text, which is shown this once."""
     lifetime = timedelta(days=body.days)
     made, text = caller.write(
-        tokens.issue, description=body.description, idp=body.idp, pepper=caller.site.key, lifetime=lifetime
+        tokens.create, description=body.description, idp=body.idp, pepper=caller.site.key, lifetime=lifetime
     )
     return _shown(made) | {"token": text}
 
@@ -57,7 +57,7 @@ def rotate_token(caller: Manage, token_id: str, body: Rotation) -> dict[str, Any
 @router.delete("/tokens/{token_id}", status_code=HTTPStatus.NO_CONTENT)
 def revoke_token(caller: Manage, token_id: str) -> None:
     """Revoke a token: the next request with it is refused."""
-    caller.write(tokens.withdraw, token_id)
+    caller.write(tokens.revoke, token_id)
 
 
 @router.get("/keys")

@@ -34,7 +34,7 @@ def create_token(visit: Manage) -> Response:
             raise ValueError(f"{idp!r} is not an identity provider that is known here")
         lifetime = timedelta(days=int(days)) if days.isdecimal() else tokens.LIFETIME
         described = visit.field("description")[:200]
-        return tokens.issue(unit, description=described, idp=idp or None, pepper=visit.site.key, lifetime=lifetime)
+        return tokens.create(unit, description=described, idp=idp or None, pepper=visit.site.key, lifetime=lifetime)
 
     made, problem = visit.attempt(make)
     return _page(visit, problem=problem) if made is None else _page(visit, shown=made[1])
@@ -81,7 +81,7 @@ def revoke_token(visit: Manage, token_id: str) -> Response:
         ]
         back = ("tokens", "Tokens")
         return visit.confirm(f"Revoke {label_of(token)}?", "Revoke", told, section="tokens", back=back)
-    visit.write(lambda unit: tokens.withdraw(unit, token_id))
+    visit.write(lambda unit: tokens.revoke(unit, token_id))
     return visit.go("tokens", f"{label_of(token)} is revoked.")
 
 

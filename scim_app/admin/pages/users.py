@@ -16,7 +16,7 @@ from scim_app.admin.wording import scalar
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.names import is_email_address
 from scim_app.directory.permissions import Permission
-from scim_app.store import lists, people, profiles, removal, resources
+from scim_app.store import holding, lists, people, profiles, removal, resources
 from scim_app.store.stamps import now
 
 router = APIRouter(route_class=PageRoute)
@@ -37,7 +37,8 @@ def show_users(visit: See) -> Response:
             "rows": rows,
             "pages": pages_of(visit, len(rows), after, cursor),
             "counts": lists.count_users(db, visit.org.id),
-            "team": {"id": team.id, "display_name": team.load()["displayName"]} if team else None,
+            "team": team.load()[TEAM.unique] if team else query.team,
+            "teams": holding.suggestions(db, visit.org.id),
             "removed": [] if visit.org.scim_enabled else removal.removed(db, visit.org.id, USER, now()),
         }
 

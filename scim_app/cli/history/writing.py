@@ -58,17 +58,11 @@ class Writer:
 
     def token(self, connection: sa.Connection, step: Step) -> None:
         """Make a token; the one before ends with it."""
-        made, _ = tokens.create(
-            connection,
-            self.organization,
-            description=step.detail["description"],
-            idp="okta",
-            pepper=self.pepper,
-            actor=Actor(name="cli"),
-        )
+        unit = Unit.begin(connection, self.organization.id, Actor(name="cli"))
+        made, _ = tokens.create(unit, description=step.detail["description"], idp="okta", pepper=self.pepper)
         if self._token:
             tokens.note_use(connection, self._token)
-            tokens.revoke(connection, self.organization, self._token, actor=Actor(name="cli"))
+            tokens.revoke(unit, self._token)
         self._token = made.id
         tokens.note_use(connection, made.id)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from make import Organization
 
 from scim_app.store import organizations, tokens
+from scim_app.store.acting import Acting
 from scim_app.store.session import Store
 
 
@@ -59,11 +60,12 @@ def test_two_tokens_are_valid_at_once_and_one_can_be_revoked(
 ) -> None:
     pepper = organization.settings.read_pepper()
     found = store.read(lambda db: organizations.by_slug(db, "acme"))
-    token, text = store.write(lambda db: tokens.create(db, found, pepper=pepper, actor=make.ACTOR))
+    desk = Acting(store, found, make.ACTOR)
+    token, text = desk.write(tokens.create, pepper=pepper)
     assert ask(text).token_id == token.id
     assert ask(organization.token)
     for _ in range(2):
-        store.write(lambda db: tokens.revoke(db, found, token.id, actor=make.ACTOR))
+        desk.write(tokens.revoke, token.id)
     assert ask(text) is None
     assert ask(organization.token)
     assert [event["type"] for event in organization.events()].count("token.revoked") == 1
