@@ -35,6 +35,13 @@ def test_the_commands_named_exist(path: Path) -> None:
     assert set(COMMAND.findall(path.read_text())) <= commands()
 
 
+def test_the_threat_model_names_tests_that_exist() -> None:
+    named = re.findall(r"`(tests/[a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`", (make.ROOT / "THREAT_MODEL.md").read_text())
+    assert len(named) > 20
+    missing = [(file, name) for file, name in named if f"def {name}(" not in (make.ROOT / file).read_text()]
+    assert missing == []
+
+
 def test_the_configuration_page_names_every_setting() -> None:
     page = (make.ROOT / "docs" / "configuration.md").read_text()
     named = set(re.findall(r"^\| `DAGSTER_SCIM_([A-Z_]+)`", page, re.MULTILINE))

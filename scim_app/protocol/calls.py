@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
-from scim2_models import ResponseParameters, SCIMException
+from scim2_models import ForbiddenException, ResponseParameters, SCIMException, UnauthorizedException
 from scim2_server.conditions import Conditions
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.routing import Target
 
 from scim_app.directory.events import Actor, Event, EventType
+from scim_app.directory.failures import SCIM_OFF
 from scim_app.directory.kinds import KINDS, Kind
 from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.wire import Service, kind_of
@@ -115,6 +116,18 @@ class Call:
             scim_type=error.scim_type or None,
             detail=str(error)[:KEPT_BYTES],
         )
+
+
+def unauthorized() -> SCIMException:
+    """Return the refusal of credentials. What is wrong with them is not said: nothing can be learned from it."""
+    return UnauthorizedException(
+        detail="a valid SCIM token of this organization is needed: Authorization: Bearer scim_…"
+    )
+
+
+def switched_off() -> SCIMException:
+    """Return the refusal of an organization that does not provision by SCIM now."""
+    return ForbiddenException(detail=f"{SCIM_OFF} for this organization")
 
 
 def kept(body: dict[str, Any]) -> Any:

@@ -9,27 +9,40 @@ from scim2_models import NotImplementedException
 from scim2_server.routing import Operation
 
 from scim_app.protocol import bulk
-from scim_app.protocol.calls import Call, Reply
+from scim_app.protocol.calls import Call, Reply, switched_off, unauthorized
 from scim_app.protocol.search import search
-from scim_app.protocol.writing import WORK, resource_reply
-from scim_app.store import resources
+from scim_app.protocol.writing import WORK, Work, resource_reply
+from scim_app.store import resources, tokens
+from scim_app.store.event_log import Unit
 from scim_app.store.session import Store
 
 
 async def write(store: Store, call: Call) -> Reply:
     """Create, replace, patch or delete, and answer once that is durable."""
     work = WORK[call.target.operation](call)
-    return await asyncio.wrap_future(store.submit(call.unit(work), call.caller.org_id))
+    return await _submitted(store, call, work)
 
 
 async def run_bulk(store: Store, call: Call) -> Reply:
     """Run many writes in one transaction (RFC 7644 §3.7)."""
     operations, fail_on_errors = bulk.read(call)
 
-    def work(connection: sa.Connection) -> Reply:
-        return bulk.run(connection, call, operations, fail_on_errors)
+    def work(unit: Unit) -> Reply:
+        return bulk.run(unit.connection, call, operations, fail_on_errors)
 
-    return await asyncio.wrap_future(store.submit(work, call.caller.org_id))
+    return await _submitted(store, call, work)
+
+
+async def _submitted(store: Store, call: Call, work: Work) -> Reply:
+    """Run a write when its turn comes, if its token is still good for it then."""
+
+    def allowed(unit: Unit) -> Reply:
+        enabled = tokens.provisions(unit, call.caller.token_id)
+        if not enabled:
+            raise unauthorized() if enabled is None else switched_off()
+        return work(unit)
+
+    return await asyncio.wrap_future(store.submit(call.unit(allowed), call.caller.org_id))
 
 
 async def query(store: Store, call: Call) -> Reply:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import sqlalchemy as sa
 import structlog
-from scim2_models import ForbiddenException, SCIMException, UnauthorizedException
+from scim2_models import SCIMException
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import SCIM_MEDIA_TYPE
 from scim2_server.routing import Operation
@@ -14,10 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from scim_app.directory.events import Actor
-from scim_app.directory.failures import SCIM_OFF
 from scim_app.errors import StoreUnavailable
 from scim_app.protocol import hot
-from scim_app.protocol.calls import WRITES, Call, Reply
+from scim_app.protocol.calls import WRITES, Call, Reply, switched_off, unauthorized
 from scim_app.protocol.dialects import dialect_of
 from scim_app.protocol.metrics import Metrics, route_of
 from scim_app.protocol.operations import serve
@@ -99,7 +98,7 @@ class ScimEndpoint:
         writing = method in WRITES and target.operation is not Operation.search_with_body
         try:
             if not caller.scim_enabled:
-                raise ForbiddenException(detail=f"{SCIM_OFF} for this organization")
+                raise switched_off()
             if method in WRITES and method != "DELETE":
                 call.body = trace.body = await read_object(request, size_for(target))
             return await serve(self._store, call)
@@ -139,9 +138,7 @@ class ScimEndpoint:
             slug, token = request.path_params["org"], text.strip()
             caller = tokens.authenticate(connection, slug, token, self._pepper)
         if caller is None:
-            raise UnauthorizedException(
-                detail="a valid SCIM token of this organization is needed: Authorization: Bearer scim_…"
-            )
+            raise unauthorized()
         if (caller.last_used_at or "")[:16] != now()[:16]:
             use = Use(request.client.host if request.client else None, request.headers.get("user-agent"))
             self._store.submit(lambda c: tokens.note_use(c, caller.token_id, use), caller.token_id)

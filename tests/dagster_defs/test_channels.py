@@ -22,14 +22,15 @@ MESSAGE = Message("[acme] Account deprovisioned: ada", "Who: Ada\nWhat: gone", S
 
 @pytest.fixture
 def web() -> Generator[tuple[int, list[Any]]]:
-    """A web server: its port, and the requests that it took; it refuses those to /broken."""
+    """A web server: its port, and the requests that it took. It refuses /broken and sends /elsewhere on."""
     taken: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             taken.append((self.path, dict(self.headers), body))
-            self.send_response(500 if self.path == "/broken" else 200)
+            self.send_response({"/broken": 500, "/elsewhere": 302}.get(self.path, 200))
+            self.send_header("Location", "/alerts")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -98,6 +99,13 @@ def test_a_refusal_is_told_without_secrets(web: tuple[int, list[Any]], address: 
     with pytest.raises(ChannelRefused) as refused:
         refusing.send(MESSAGE)
     assert "hunter2" not in f"{refused.value} {refusing!r} {refusing.name}"
+
+
+def test_a_webhook_that_leads_elsewhere_is_refused(web: tuple[int, list[Any]]) -> None:
+    port, taken = web
+    with pytest.raises(ChannelRefused, match="302"):
+        channel(f"webhook+http://127.0.0.1:{port}/elsewhere").send(MESSAGE)
+    assert [path for path, _, _ in taken] == ["/elsewhere"]
 
 
 def test_an_address_may_ask_for_what_matters_more() -> None:

@@ -1,7 +1,9 @@
 """What went wrong in other systems, by the number of its public advisory, does not go wrong here."""
 
 import ast
+import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from acme import Acme, application
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.store import api_keys, credentials, grants, organization_settings, resources, teams, tokens
+from scim_app.store.event_log import in_unit
 from scim_app.store.tables import tokens as tokens_table
 
 
@@ -73,6 +76,36 @@ def test_ghsa_9m7q_a_group_called_like_the_admins_is_no_admin(both: list[Acme], 
     assert answer.status_code in (201, 409)
     assert acme.desk.read(grants.find) == before
     assert acme.as_key("GET", f"/users/{user['id']}").json()["access_in_words"] == "Viewer by default"
+
+
+def test_cve_2026_3009_what_is_switched_off_is_off_for_what_is_under_way(both: list[Acme]) -> None:
+    acme = both[0]
+    store, org_id = acme.site.store, acme.desk.organization.id
+    _, second = acme.desk.write(tokens.issue, pepper=acme.site.key)
+    for end, status in (
+        (in_unit(org_id, make.ACTOR, lambda unit: tokens.withdraw(unit, second.split("_")[1])), 401),
+        (in_unit(org_id, make.ACTOR, lambda unit: organization_settings.switch_scim(unit, on=False)), 403),
+    ):
+        headers = {"Authorization": f"Bearer {second if status == 401 else acme.scim_token}"}
+        held, waits = threading.Event(), threading.Event()
+
+        def hold(_: Any, held: threading.Event = held, waits: threading.Event = waits) -> None:
+            waits.set()
+            assert held.wait(30)
+
+        store.submit(hold)
+        assert waits.wait(30)
+        with ThreadPoolExecutor(1) as pool:
+            ended = store.submit(end, org_id)
+            answer = pool.submit(
+                acme.client.post, f"/{acme.slug}/scim/v2/Users", headers=headers, json=make.user("late@example.com")
+            )
+            make.until(lambda: store.writer.depth >= 2, what="the request waiting for its turn")
+            held.set()
+            ended.result()
+            assert answer.result().status_code == status
+    acme.desk.write(organization_settings.switch_scim, on=True)
+    assert scim(acme, "GET", '/Users?filter=userName eq "late@example.com"').json()["totalResults"] == 0
 
 
 @pytest.mark.parametrize("module", [credentials, tokens, api_keys])
