@@ -66,7 +66,7 @@ def callback(request: Request, site: Here) -> Response:
     organization = _organization(site, flow["org"])
     try:
         identity = site.provider.finish(flow, dict(request.query_params), site.callback)
-        secret = site.store.write(lambda db: _admit(db, organization, identity, request))
+        secret = site.store.write(lambda db: _admit(db, organization, identity, request), organization.id)
     except (SignInRefused, NotFound, Conflict) as problem:
         response = _refused(request, site, organization, problem)
     else:
@@ -98,7 +98,7 @@ def use_setup(request: Request, site: Here, org: str, form: Sent) -> Response:
             return None
         return sessions.start(unit, SessionKind.SETUP, user_id=None, name="Local administrator")
 
-    secret = site.store.write(begin)
+    secret = site.store.write(begin, organization.id)
     if secret is None:
         _note_refusal(site, organization, request, "setup link used, replaced or too old")
         raise PageProblem(
@@ -126,7 +126,7 @@ def emergency(request: Request, site: Here, org: str, form: Sent) -> Response:
         break_glass.note_use(db, organization.id)
         return sessions.start(unit, SessionKind.BREAK_GLASS, user_id=None, name="Emergency account")
 
-    return _begun(site, organization, site.store.write(begin))
+    return _begun(site, organization, site.store.write(begin, organization.id))
 
 
 def own_path(site: Site, slug: str, path: str | None) -> str:
@@ -167,7 +167,7 @@ def _note_refusal(site: Site, organization: Organization, request: Request, why:
         Unit.begin(db, organization.id, _actor(request, "nobody")).record(event)
 
     log.warning("refused", request_id=request.state.request_id)
-    site.store.write(note)
+    site.store.write(note, organization.id)
 
 
 def _page(

@@ -22,7 +22,7 @@ from scim_app.directory.permissions import Permission, may_grant, permissions_of
 from scim_app.directory.roles import ORGANIZATION, Role, Scope
 from scim_app.errors import Conflict, NotFound, Refused
 from scim_app.store import access, organizations, sessions
-from scim_app.store.event_log import Unit
+from scim_app.store.event_log import Unit, holding, in_unit
 from scim_app.store.organizations import Organization
 from scim_app.store.sessions import Session, SessionKind
 from scim_app.store.stamps import now
@@ -133,7 +133,7 @@ class Visit:
             return None, sentence(problem)
 
     def _write(self, work: Callable[[Unit], T]) -> T:
-        return self.site.store.write(lambda db: work(Unit.begin(db, self.org.id, self.actor)))
+        return self.site.store.write(in_unit(self.org.id, self.actor, work), self.org.id)
 
     def page(self, template: str, title: str, section: str, status: int = 200, /, **context: Any) -> HTMLResponse:
         """Return a page within the frame of the settings."""
@@ -222,7 +222,8 @@ def _enter(request: Request, site: Site, slug: str, form: FormData | None, permi
     if permission not in viewer.permissions:
         raise forbidden(f"Your role, {viewer.role_words}, does not allow this.", site.base(slug))
     if viewer.session.seen_at[:16] != now()[:16]:
-        site.store.submit(lambda db: sessions.note_use(db, org.id, viewer.session.id))
+        noting = holding(org.id, lambda db: sessions.note_use(db, org.id, viewer.session.id))
+        site.store.submit(noting, org.id)
     return Visit(request, site, org, viewer, secret, fields)
 
 

@@ -143,7 +143,8 @@ class Event:
     """What people call the subject, as it was then."""
     change: Mapping[str, Any] | None = None
     """What changed: `attributes` (path → before, after), `members` (added, removed, kept; `origin` where
-    it is not `scim`), `origin`, `grant`, `owner`, what a deployment or code location is, or the `request` refused."""
+    it is not `scim`), `origin`, `taken` (names that a leaver was to get and others hold), `grant`, `owner`, what a
+    deployment or code location is, or the `request` refused."""
     document: Document | None = None
     """The SCIM document afterwards, without members."""
     status: int | None = None

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+TEAM_MEMBERS = 100_000
+"""Most members of a team, pending ones too, and most values of `members` in one request."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemberDelta:

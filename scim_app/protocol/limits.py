@@ -12,9 +12,9 @@ from scim2_models import InvalidSyntaxException, InvalidValueException, PayloadT
 from scim2_server.errors import UnsupportedMediaTypeException
 from scim2_server.service import is_json_media_type
 
+from scim_app.directory.membership import TEAM_MEMBERS
+
 MIB = 1024 * 1024
-TEAM_MEMBERS = 100_000
-"""Most members of a team, and in one request."""
 BULK_OPERATIONS = 1_000
 PATCH_OPERATIONS = 1_000
 DEPTH = 32

@@ -22,9 +22,9 @@ from scim2_models.path import (
     ValuePath,
 )
 
+from scim_app.directory import membership
 from scim_app.directory.kinds import KINDS
 from scim_app.directory.membership import MemberDelta
-from scim_app.protocol import limits
 from scim_app.protocol.quirks import Json
 from scim_app.store import members, resources
 from scim_app.store.event_log import Unit
@@ -92,8 +92,8 @@ def values(members_value: Any) -> list[str]:
         if not isinstance(value, str) or not value:
             raise InvalidValueException(detail='each member needs a "value" with the id of a user or a group')
         found.append(value)
-    if len(found) > limits.TEAM_MEMBERS:
-        raise PayloadTooLargeException(detail=f"a group may have {limits.TEAM_MEMBERS} members, not {len(found)}")
+    if len(found) > membership.TEAM_MEMBERS:
+        raise PayloadTooLargeException(detail=f"a group may have {membership.TEAM_MEMBERS} members, not {len(found)}")
     return found
 
 

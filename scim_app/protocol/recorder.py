@@ -16,6 +16,7 @@ from starlette.requests import Request
 from scim_app.errors import StoreUnavailable
 from scim_app.protocol.calls import KEPT_BYTES, kept
 from scim_app.store import request_log
+from scim_app.store.event_log import holding
 from scim_app.store.request_log import Answered
 from scim_app.store.session import Store
 from scim_app.store.stamps import instant, new_id
@@ -141,7 +142,7 @@ class Recorder:
             if pruning:
                 request_log.prune(db, org_id)
 
-        self._store.submit(work, org_id)
+        self._store.submit(holding(org_id, work), org_id)
 
 
 def _chosen(traces: list[Trace]) -> tuple[list[Answered], Counter[str]]:

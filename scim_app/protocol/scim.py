@@ -28,6 +28,7 @@ from scim_app.protocol.wire import Service, scim_error
 from scim_app.settings import Settings
 from scim_app.store import tokens
 from scim_app.store.credentials import Use
+from scim_app.store.event_log import holding
 from scim_app.store.session import Store
 from scim_app.store.stamps import new_id, now
 
@@ -141,7 +142,8 @@ class ScimEndpoint:
             raise unauthorized()
         if (caller.last_used_at or "")[:16] != now()[:16]:
             use = Use(request.client.host if request.client else None, request.headers.get("user-agent"))
-            self._store.submit(lambda c: tokens.note_use(c, caller.token_id, use), caller.token_id)
+            noting = holding(caller.org_id, lambda c: tokens.note_use(c, caller.token_id, use))
+            self._store.submit(noting, caller.org_id)
         return caller
 
     async def _remember(self, call: Call, error: SCIMException) -> None:

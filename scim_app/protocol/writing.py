@@ -11,6 +11,7 @@ from scim2_server.routing import Operation
 from scim_app.directory.kinds import Kind
 from scim_app.protocol import decode, encode
 from scim_app.protocol.calls import Call, Reply
+from scim_app.protocol.leaving import says_inactive
 from scim_app.store import writes
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
@@ -84,14 +85,14 @@ def resource_reply(
 
 
 def _change(call: Call, edit: Edit) -> Work:
-    kind, wanted = call.kind, call.wanted
+    kind, wanted, leaving = call.kind, call.wanted, says_inactive(call.body)
 
     def checked(unit: Unit, stored: Stored) -> Any:
         call.conditions.check(stored.etag, call.request.method)
         return edit(unit, stored)
 
     def work(unit: Unit) -> Reply:
-        stored = writes.update(unit, kind, call.resource_id, checked)
+        stored = writes.update(unit, kind, call.resource_id, checked, leaving=leaving)
         return resource_reply(unit.connection, call, kind, stored, wanted)
 
     return work

@@ -119,6 +119,20 @@ class Unit:
         return row
 
 
+def holding(org_id: str, work: Callable[[sa.Connection], T]) -> Callable[[sa.Connection], T]:
+    """Return a write that records no event, for the store's writer.
+
+    It takes the organization's counter row before anything else, as every write does: where some write took its rows
+    in another order, two workers would wait for each other.
+    """
+
+    def held(connection: sa.Connection) -> T:
+        _HEAD.first(connection, org=org_id)
+        return work(connection)
+
+    return held
+
+
 def in_unit(org_id: str, actor: Actor, work: Callable[[Unit], T]) -> Callable[[sa.Connection], T]:
     """Return a write of one organization, for the store's writer."""
     return lambda connection: work(Unit.begin(connection, org_id, actor))

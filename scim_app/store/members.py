@@ -5,12 +5,14 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from scim2_models import PayloadTooLargeException
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.membership import MemberDelta
-from scim_app.store import resources
+from scim_app.errors import Refused
+from scim_app.store import resources, team_size
 from scim_app.store.event_log import Unit
 from scim_app.store.json_sql import listed
 from scim_app.store.prepared import Prepared
@@ -144,6 +146,9 @@ def apply(unit: Unit, team_id: str, delta: MemberDelta, *, origin: str = "scim")
 
     Returns:
         `added` and `removed`, and `kept`: those that were there by another origin.
+
+    Raises:
+        PayloadTooLargeException: when the team would have more members than it may.
     """
     change: dict[str, list[str]] = {}
     if delta.reset:
@@ -152,12 +157,20 @@ def apply(unit: Unit, team_id: str, delta: MemberDelta, *, origin: str = "scim")
     else:
         change["removed"] = _changed(_REMOVE, unit, team_id, sorted(delta.removed))
     change["added"] = _changed(_ADD, unit, team_id, delta.added, origin=origin, at=unit.at)
+    team_size.change(unit, team_id, len(change["added"]), len(change["removed"]))
     return {name: change[name] for name in ("added", "removed", "kept") if change.get(name)}
 
 
 def change(unit: Unit, team: Stored, delta: MemberDelta) -> dict[str, list[str]]:
-    """Change a team's members by hand, with the event, and return what really changed."""
-    changed = apply(unit, team.id, delta, origin="manual")
+    """Change a team's members by hand, with the event, and return what really changed.
+
+    Raises:
+        Refused: when the team would have more members than it may.
+    """
+    try:
+        changed = apply(unit, team.id, delta, origin="manual")
+    except PayloadTooLargeException as problem:
+        raise Refused(str(problem.detail)) from problem
     if changed:
         told = {"members": {**changed, "origin": "manual"}}
         resources.update(unit, TEAM, team, team.load(), EventType.TEAM_UPDATED, told)
@@ -174,15 +187,17 @@ def make_manual(unit: Unit, team_id: str) -> list[str]:
 def leave_all(unit: Unit, member_id: str) -> list[str]:
     """Take a member out of every team and return the ids of those teams."""
     mine = (team_members.c.org_id == unit.org_id) & (team_members.c.member_id == member_id)
-    return list(
-        unit.connection.execute(sa.delete(team_members).where(mine).returning(team_members.c.team_id)).scalars()
-    )
+    leaving = sa.delete(team_members).where(mine).returning(team_members.c.team_id)
+    left = list(unit.connection.execute(leaving).scalars())
+    team_size.shrink(unit, left)
+    return left
 
 
 def drop_team(unit: Unit, team_id: str) -> None:
     """Forget a team's memberships."""
     mine = (team_members.c.org_id == unit.org_id) & (team_members.c.team_id == team_id)
     unit.connection.execute(sa.delete(team_members).where(mine))
+    team_size.forget(unit, team_id)
 
 
 def _changed(statement: Prepared, unit: Unit, team_id: str, members: Collection[str], **values: str) -> list[str]:

@@ -133,6 +133,15 @@ team_members = sa.Table(
     sa.Index("ix_team_members_member", "org_id", "member_id", "team_id"),
 )
 
+team_sizes = sa.Table(
+    "team_sizes",
+    metadata,
+    sa.Column("org_id", Id, primary_key=True),
+    sa.Column("team_id", Id, primary_key=True),
+    # Kept by the writes that change members, in their transaction, so that the limit of a team needs no count.
+    sa.Column("members", sa.Integer, nullable=False),
+)
+
 events = sa.Table(
     "events",
     metadata,

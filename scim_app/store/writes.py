@@ -1,6 +1,6 @@
 """The writes an identity provider can make, each whole: what is read, what is decided, rows and event together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -48,16 +48,26 @@ def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta, resou
     return resources.insert(unit, kind, document, _CREATED[kind], change, resource_id)
 
 
-def update(unit: Unit, kind: Kind, resource_id: str, edit: Edit) -> Stored:
+def update(unit: Unit, kind: Kind, resource_id: str, edit: Edit, *, leaving: bool = False) -> Stored:
     """Change a user or a team and return it; a change that changes nothing writes nothing.
+
+    Args:
+        unit: the write.
+        kind: what is changed.
+        resource_id: its id.
+        edit: what is asked for.
+        leaving: whether a user is told to have no access any more. That is done whatever else is asked for: a name
+            or `externalId` that is taken stays as it was, and the event says so.
 
     Raises:
         NotFoundException: when there is no such resource.
-        UniquenessException: when the new name or `externalId` is taken.
+        UniquenessException: when the new name or `externalId` is taken, by anyone but a leaver.
+        PayloadTooLargeException: when the team would have more members than it may.
     """
     stored = resources.get(unit.connection, unit.org_id, kind, resource_id)
     document, delta = edit(unit, stored)
-    return _save(unit, kind, stored, document, delta)
+    leaves = kind is USER and not is_active(document) and (leaving or is_active(stored.load()))
+    return _save(unit, kind, stored, document, delta, leaves=leaves)
 
 
 def delete(unit: Unit, kind: Kind, resource_id: str, check: Callable[[Stored], object]) -> None:
@@ -75,10 +85,15 @@ def delete(unit: Unit, kind: Kind, resource_id: str, check: Callable[[Stored], o
         removal.remove(unit, kind, stored)
 
 
-def _save(unit: Unit, kind: Kind, stored: Stored, document: Document, delta: MemberDelta) -> Stored:
+def _save(
+    unit: Unit, kind: Kind, stored: Stored, document: Document, delta: MemberDelta, *, leaves: bool = False
+) -> Stored:
     before = stored.load()
     after = {"schemas": document["schemas"], "id": stored.id, **document}
     linking = stored.origin != "scim"
+    kept: dict[str, Any] = {}
+    if leaves:
+        after, kept = _with_free_names(unit, kind, before, after)
     attributes = describe(before, after)
     if attributes.keys() & {kind.unique, "externalId"}:
         resources.refuse_taken(unit.connection, unit.org_id, kind, after, stored.id)
@@ -89,10 +104,32 @@ def _save(unit: Unit, kind: Kind, stored: Stored, document: Document, delta: Mem
         delta = MemberDelta(reset=True).then(delta)
     takes_away = delta.reset or delta.removed or (kind is USER and not is_active(after))
     with admins.telling_of_no_admin(unit) if takes_away else nullcontext():
-        return _apply(unit, kind, stored, before, after, delta)
+        return _apply(unit, kind, stored, before, after, delta, kept)
 
 
-def _apply(unit: Unit, kind: Kind, stored: Stored, before: Document, after: Document, delta: MemberDelta) -> Stored:
+def _with_free_names(
+    unit: Unit, kind: Kind, before: Document, after: Document
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a leaver's document with the names that others hold as they were before, and the names left out."""
+    taken = {
+        name: after[name]
+        for name in (kind.unique, "externalId")
+        if after.get(name) not in (None, before.get(name))
+        and resources.find_taken(unit.connection, unit.org_id, kind, {name: after[name]}, but=before["id"])
+    }
+    kept = {name: before.get(name, value) if name in taken else value for name, value in after.items()}
+    return {name: value for name, value in kept.items() if name in before or name not in taken}, taken
+
+
+def _apply(
+    unit: Unit,
+    kind: Kind,
+    stored: Stored,
+    before: Document,
+    after: Document,
+    delta: MemberDelta,
+    taken: Mapping[str, Any],
+) -> Stored:
     linking, attributes = stored.origin != "scim", describe(before, after)
     changed = members.apply(unit, stored.id, delta) if delta else {}
     if not (attributes or changed or linking):
@@ -102,6 +139,8 @@ def _apply(unit: Unit, kind: Kind, stored: Stored, before: Document, after: Docu
         change["members"] = changed
     if linking:
         change["origin"] = "scim"
+    if taken:
+        change["taken"] = dict(taken)
     return resources.update(unit, kind, stored, after, _updated(kind, before, after, linking=linking), change)
 
 

@@ -19,6 +19,7 @@ from scim_app.store import api_keys, organizations, sessions
 from scim_app.store.acting import Acting
 from scim_app.store.api_keys import KeyHolder
 from scim_app.store.credentials import Use
+from scim_app.store.event_log import holding
 from scim_app.store.organizations import Organization
 from scim_app.store.stamps import now
 
@@ -81,7 +82,8 @@ def _by_key(request: Request, site: Site, organization: Organization, offered: l
         raise NotAuthenticated(_WANTED)
     if (holder.last_used_at or "")[:16] != now()[:16]:
         use = Use(request.client.host if request.client else None, request.headers.get("user-agent"))
-        site.store.submit(lambda db: api_keys.note_use(db, holder.key_id, use), holder.key_id)
+        noting = holding(organization.id, lambda db: api_keys.note_use(db, holder.key_id, use))
+        site.store.submit(noting, organization.id)
     actor = _actor(request, f"key {holder.key_id}")
     return Caller(site.store, organization, actor, permissions_in(holder.scopes), None, site)
 
@@ -95,7 +97,8 @@ def _by_session(request: Request, site: Site, organization: Organization) -> Cal
     if request.method not in SAFE and not signed.same(sent, csrf_token(site, secret)):
         raise NotPermitted(f"a change by a browser's session carries the page's token in {CSRF_HEADER}")
     if viewer.session.seen_at[:16] != now()[:16]:
-        site.store.submit(lambda db: sessions.note_use(db, organization.id, viewer.session.id), organization.id)
+        noting = holding(organization.id, lambda db: sessions.note_use(db, organization.id, viewer.session.id))
+        site.store.submit(noting, organization.id)
     actor = _actor(request, viewer.actor_name)
     return Caller(site.store, organization, actor, viewer.permissions, viewer, site)
 

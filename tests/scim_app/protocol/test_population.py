@@ -144,3 +144,36 @@ def test_a_deprovision_is_never_refused(
     answer = scim.patch(f"/Users/{local}", json=body)
     assert (answer.status_code, answer.json()["active"]) == (200, False)
     assert types(organization, local)[-1] == "user.deactivated"
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("taken", [{"userName": "BOB@example.com"}, {"externalId": "b"}])
+def test_who_leaves_under_a_name_that_is_taken_leaves_under_the_old_one(
+    scim: httpx.Client, organization: Organization, taken: dict[str, str], again: bool
+) -> None:
+    ada = scim.post("/Users", json=make.user(ADA, externalId="a")).json()
+    bob = scim.post("/Users", json=make.user("bob@example.com", externalId="b")).json()
+    whole = make.user(ADA, externalId="a", title="Gone") | taken | {"active": False}
+    bodies = {
+        "PUT": whole,
+        "PATCH": make.patch({"op": "Replace", "value": {"active": "False", "title": "Gone", **taken}}),
+    }
+    first, second = ("PATCH", "PUT") if again else ("PUT", "PATCH")
+    for method in (first, second):  # the second is told to somebody who has left already: an answer got lost
+        answer = scim.request(method, f"/Users/{ada['id']}", json=bodies[method])
+        shown = answer.json()
+        assert (answer.status_code, shown["active"], shown["title"]) == (200, False, "Gone"), answer.text
+        assert (shown["userName"], shown["externalId"]) == (ADA, "a")
+    assert scim.get(f"/Users/{bob['id']}").json() == bob
+    (left,) = (one for one in organization.events() if one["type"] == "user.deactivated")
+    assert json.loads(left["change"])["taken"] == taken
+    assert types(organization, ada["id"])[-1] == "user.deactivated"
+
+
+def test_a_new_name_alone_is_refused_where_it_is_taken_also_to_somebody_who_left(scim: httpx.Client) -> None:
+    ada = scim.post("/Users", json=make.user(ADA, active=False)).json()
+    scim.post("/Users", json=make.user("bob@example.com"))
+    rename = make.patch({"op": "replace", "path": "userName", "value": "bob@example.com"})
+    assert scim.patch(f"/Users/{ada['id']}", json=rename).status_code == 409
+    back = make.patch({"op": "replace", "value": {"userName": "bob@example.com", "active": True}})
+    assert scim.patch(f"/Users/{ada['id']}", json=back).status_code == 409

@@ -1,0 +1,52 @@
+"""How many members a team has, kept beside its rows, and the most that it may have."""
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+from scim2_models import PayloadTooLargeException
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scim_app.directory import membership
+from scim_app.store.event_log import Unit
+from scim_app.store.prepared import Prepared
+from scim_app.store.tables import team_sizes
+
+
+def _changing(dialect: str) -> sa.ClauseElement:
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(team_sizes)
+    row = {name: sa.bindparam(name) for name in ("org_id", "team_id", "members")}
+    more = team_sizes.c.members + insert.excluded.members
+    counted = insert.values(row).on_conflict_do_update(index_elements=["org_id", "team_id"], set_={"members": more})
+    return counted.returning(team_sizes.c.members)
+
+
+_CHANGE = Prepared(_changing)
+
+
+def change(unit: Unit, team_id: str, added: int, removed: int) -> None:
+    """Count the members that a team has got and lost.
+
+    Raises:
+        PayloadTooLargeException: when it has more than it may, by this write; they are never cut.
+    """
+    if added == removed:
+        return
+    row = _CHANGE.first(unit.connection, org_id=unit.org_id, team_id=team_id, members=added - removed)
+    size = row[0] if row else 0
+    if added > removed and size > membership.TEAM_MEMBERS:
+        raise PayloadTooLargeException(
+            detail=f"a group may have {membership.TEAM_MEMBERS} members; this would make it {size}"
+        )
+
+
+def shrink(unit: Unit, team_ids: Collection[str]) -> None:
+    """Count that each of these teams has lost one member."""
+    if team_ids:
+        mine = (team_sizes.c.org_id == unit.org_id) & team_sizes.c.team_id.in_(team_ids)
+        unit.connection.execute(sa.update(team_sizes).where(mine).values(members=team_sizes.c.members - 1))
+
+
+def forget(unit: Unit, team_id: str) -> None:
+    """Forget the count of a team that is gone."""
+    mine = (team_sizes.c.org_id == unit.org_id) & (team_sizes.c.team_id == team_id)
+    unit.connection.execute(sa.delete(team_sizes).where(mine))
