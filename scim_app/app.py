@@ -16,7 +16,7 @@ from scim_app.admin.site import Site
 from scim_app.directory import extensions, kinds
 from scim_app.errors import StoreUnavailable
 from scim_app.logs import log_as_json
-from scim_app.protocol.front import ScimFirst
+from scim_app.protocol.front import Front
 from scim_app.protocol.scim import ScimEndpoint
 from scim_app.protocol.wire import scim_service
 from scim_app.settings import Settings
@@ -51,9 +51,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         scim.recorder.flush()
         store.close()
 
-    app = FastAPI(title="dagster-scim", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = Front(title="dagster-scim", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.scim = scim
     app.router.redirect_slashes = False
-    app.add_middleware(ScimFirst, endpoint=scim)
     app.add_route("/metrics", scim.metrics.page)
     app.add_api_route("/healthz", lambda: {"status": "ok"})
     add_settings(app, Site.of(store, settings))

@@ -49,7 +49,8 @@ def render(
         wanted: `attributes` and `excludedAttributes` of the request.
     """
     derived = _derived(connection, org_id, base_url, kind, rows, wanted)
-    whole = [_splice(base_url, kind, row, derived.get(row.id)) for row in rows]
+    head, place = f'{{"resourceType":"{kind.scim_name}","created":"', _json(location(base_url, kind, ""))[:-1]
+    whole = [_splice(head, place, row, derived.get(row.id, b"")) for row in rows]
     if not wanted.attributes and not _excludes_more_than(wanted, "members"):
         return whole
     return [_project(kind, text, wanted) for text in whole]
@@ -61,14 +62,18 @@ def list_response(fields: dict[str, Any], resources: list[bytes]) -> bytes:
     return b'%s,"Resources":[%s]}' % (head[:-1], b",".join(resources))
 
 
-def _splice(base_url: str, kind: Kind, row: Stored, derived: bytes | None) -> bytes:
-    # Instants and versions are the store's own and need no escaping.
-    place = orjson.dumps(location(base_url, kind, row.id)).decode()
+def _splice(head: str, place: str, row: Stored, derived: bytes) -> bytes:
+    # Ids, instants and versions are the store's own and need no escaping.
+    key, _, version, _, created, updated, document = row
     meta = (
-        f'{{"resourceType":"{kind.scim_name}","created":"{row.created_at}","lastModified":"{row.updated_at}",'
-        f'"location":{place},"version":"W/\\"{row.version}\\""}}'
+        f',"meta":{head}{created}","lastModified":"{updated}",'
+        f'"location":{place}{key}","version":"W/\\"{version}\\""}}}}'
     )
-    return b'%s%s,"meta":%s}' % (row.document[:-1].encode(), derived or b"", meta.encode())
+    return b"%s%s%s" % (document[:-1].encode(), derived, meta.encode())
+
+
+def _json(text: str) -> str:
+    return orjson.dumps(text).decode()
 
 
 def _derived(

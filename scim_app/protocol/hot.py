@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 import sqlalchemy as sa
-from starlette.requests import Request
+from starlette.types import Scope
 
 from scim_app.directory.kinds import KINDS, Kind
 from scim_app.directory.names import fold
@@ -28,7 +28,7 @@ _ENDPOINTS = {kind.endpoint: kind for kind in KINDS.values()}
 _EQUALS = re.compile(r'([A-Za-z]+) [eE][qQ] "([^"\\\x00-\x1f\x7f]+)"')
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _KNOWN = frozenset({"filter", "startIndex", "count", "excludedAttributes"})
-_CONDITIONAL = frozenset({"if-match", "if-none-match"})
+_CONDITIONAL = frozenset({b"if-match", b"if-none-match"})
 
 
 class Wanted(NamedTuple):
@@ -54,15 +54,16 @@ class Question:
     wanted: Wanted = WHOLE
 
 
-def read(request: Request, path: str) -> Question | None:
+def read(scope: Scope, path: str) -> Question | None:
     """Return what a request asks, None when the library has to read it."""
     endpoint, slash, resource_id = path[1:].partition("/")
     kind = _ENDPOINTS.get(endpoint)
-    if kind is None or request.method != "GET" or not _CONDITIONAL.isdisjoint(request.headers.keys()):
+    if kind is None or scope["method"] != "GET":
         return None
-    query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    asked = dict(query)
-    if len(asked) != len(query) or not _KNOWN.issuperset(asked):
+    if any(name in _CONDITIONAL for name, _ in scope["headers"]):
+        return None
+    asked = _asked(scope["query_string"])
+    if asked is None:
         return None
     wanted = WHOLE
     if "excludedAttributes" in asked:
@@ -74,6 +75,19 @@ def read(request: Request, path: str) -> Question | None:
     if "/" in resource_id or not resource_id or asked.keys() - {"excludedAttributes"}:
         return None
     return Question(kind, False, "id", resource_id, wanted=wanted)
+
+
+def _asked(query: bytes) -> dict[str, str] | None:
+    """Return the parameters of a query, None where the library has to read it; as `parse_qsl` reads them, sooner."""
+    if not query:
+        return {}
+    if not query.isascii():
+        return None
+    pairs = [pair.split(b"=", 1) for pair in query.replace(b"+", b" ").split(b"&")]
+    if any(len(pair) != 2 for pair in pairs):
+        return None
+    found = {name.decode(): unquote_to_bytes(value).decode("utf-8", "replace") for name, value in pairs}
+    return found if len(found) == len(pairs) and _KNOWN.issuperset(found) else None
 
 
 def _list_question(kind: Kind, asked: dict[str, str], wanted: Wanted) -> Question | None:

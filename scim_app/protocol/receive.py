@@ -7,6 +7,7 @@ from typing import Any
 from scim2_models import NotFoundException, PayloadTooLargeException
 from scim2_server.routing import Operation, Target
 from starlette.requests import Request
+from starlette.types import Scope
 
 from scim_app.protocol import limits
 from scim_app.protocol.limits import Size
@@ -15,7 +16,7 @@ _AMBIGUOUS = re.compile(rb"%2f|%5c|%00|%25|//|/\.{1,2}(?:/|$)|[;\\]", re.IGNOREC
 _LARGE = 256 * 1024
 
 
-def read_path(request: Request) -> str:
+def read_path(scope: Scope) -> str:
     """Return the path below the SCIM base, without a slash at its end.
 
     A path that a proxy might read otherwise than this service is nobody's (CWE-436).
@@ -23,8 +24,8 @@ def read_path(request: Request) -> str:
     Raises:
         NotFoundException: when there can be no endpoint.
     """
-    path: str = request.path_params["path"]
-    raw: bytes = request.scope.get("raw_path") or b""
+    path: str = scope["path_params"]["path"]
+    raw: bytes = scope.get("raw_path") or b""
     if (path and not path.startswith("/")) or _AMBIGUOUS.search(raw) or "\ufffd" in path or not path.isprintable():
         raise NotFoundException(detail="there is no SCIM endpoint at this path")
     return path.removesuffix("/")

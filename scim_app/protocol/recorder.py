@@ -4,7 +4,6 @@ import asyncio
 import re
 import time
 from collections import Counter, defaultdict, deque
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 from scim2_models import SCIMException
 from starlette.requests import Request
+from starlette.types import Scope
 
 from scim_app.errors import StoreUnavailable
 from scim_app.protocol.calls import KEPT_BYTES, kept
@@ -19,30 +19,35 @@ from scim_app.store import request_log
 from scim_app.store.event_log import holding
 from scim_app.store.request_log import Answered
 from scim_app.store.session import Store
-from scim_app.store.stamps import instant, new_id
+from scim_app.store.stamps import new_id, now
 
+_FIT_ID = re.compile(r"(?![0-9a-f]{8}-[0-9a-f]{4}-7)[A-Za-z0-9._-]{1,64}")
+"""Fit ids of clients; none that could be one of ours, which are unique."""
 _OWN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 FLUSH_SECONDS = 1.0
 BUFFER = 5000
 """Most requests that wait to be written; beyond them the oldest are forgotten."""
 PRUNE_EVERY = 500
-READS_PER_BATCH = 100
-"""Most successful reads of one batch that get a row; the others are counted."""
+ROWS_PER_BATCH = 100
+"""Most successful reads, and most successful writes, of one batch that get a row; the others are counted."""
 
 
 class Trace:
     """What is known of one request while it is served, and until it is written down."""
 
-    __slots__ = ("_request", "at", "began", "body", "milliseconds", "problem", "request_id", "status", "token_id")
+    __slots__ = ("_began", "at", "body", "headers", "problem", "request_id", "scope", "seconds", "status", "token_id")
 
-    def __init__(self, request: Request, request_id: str) -> None:
-        self._request = request
-        self.began = time.perf_counter()
-        self.request_id = request_id
+    def __init__(self, scope: Scope) -> None:
+        self._began = time.perf_counter()
+        self.scope = scope
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        """By name; of a header that came twice the last one."""
+        given = self.headers.get(b"x-request-id", b"").decode("latin-1")
+        self.request_id = given if _FIT_ID.fullmatch(given) else new_id()
         """What the answer, the log and the events name it by: the client's own id where it sent a fit one."""
-        self.at = time.time()
+        self.at = now()
         self.status = 0
-        self.milliseconds = 0
+        self.seconds = 0.0
         self.token_id: str | None = None
         self.body: dict[str, Any] | None = None
         self.problem: SCIMException | None = None
@@ -50,7 +55,7 @@ class Trace:
     def answer(self, status: int) -> "Trace":
         """Note the answer and return the trace; a long body is let go."""
         self.status = status
-        self.milliseconds = round((time.perf_counter() - self.began) * 1000)
+        self.seconds = time.perf_counter() - self._began
         if self.body and self._length > KEPT_BYTES:
             self.body = {"bytes": self._length}
         return self
@@ -58,30 +63,32 @@ class Trace:
     @property
     def slug(self) -> str:
         """Slug in the address, whether or not there is such an organization."""
-        return self._request.path_params["org"]
+        return self.scope["path_params"]["org"]
 
     @property
     def hour(self) -> str:
         """The hour of the request, as counts are kept by it."""
-        return instant(datetime.fromtimestamp(self.at, UTC))[:13]
+        return self.at[:13]
 
     @property
-    def is_plain_read(self) -> bool:
-        """Whether it is a read that succeeded."""
-        return self.status < HTTPStatus.BAD_REQUEST and self._request.method == "GET"
+    def succeeded(self) -> str | None:
+        """What it did where it succeeded, `read` or `write`; None where it was refused."""
+        if self.status >= HTTPStatus.BAD_REQUEST:
+            return None
+        return "read" if self.scope["method"] == "GET" else "write"
 
     @property
     def _length(self) -> int:
-        length = self._request.headers.get("content-length", "")
+        length = self.headers.get(b"content-length", b"")
         return int(length) if length.isdigit() else 0
 
     def answered(self) -> Answered:
         """Return the request with its answer, as it is written down."""
-        request = self._request
+        request = Request(self.scope)
         return Answered(
             slug=self.slug,
             id=self.request_id if _OWN_ID.fullmatch(self.request_id) else new_id(),
-            at=instant(datetime.fromtimestamp(self.at, UTC)),
+            at=self.at,
             method=request.method,
             path=_storable(request.path_params["path"], 500) or "/",
             query=_storable(request.url.query, 1000),
@@ -91,7 +98,7 @@ class Trace:
             token_id=self.token_id,
             ip=request.client.host if request.client else None,
             agent=_storable(request.headers.get("user-agent", ""), 200),
-            milliseconds=self.milliseconds,
+            milliseconds=round(self.seconds * 1000),
             sent=orjson.dumps(kept(self.body)).decode() if self.body else None,
         )
 
@@ -146,13 +153,15 @@ class Recorder:
 
 
 def _chosen(traces: list[Trace]) -> tuple[list[Answered], Counter[str]]:
-    """Return the requests that get a row, and how many plain reads beyond `READS_PER_BATCH` each hour had."""
+    """Return the requests that get a row, and how many successful ones beyond `ROWS_PER_BATCH` each hour had."""
     rows: list[Answered] = []
     more: Counter[str] = Counter()
-    reads = 0
+    met: Counter[str] = Counter()
     for trace in traces:
-        reads += trace.is_plain_read
-        if trace.is_plain_read and reads > READS_PER_BATCH:
+        kind = trace.succeeded
+        if kind is not None:
+            met[kind] += 1
+        if kind is not None and met[kind] > ROWS_PER_BATCH:
             more[trace.hour] += 1
         else:
             rows.append(trace.answered())

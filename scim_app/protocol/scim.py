@@ -1,7 +1,7 @@
 """The SCIM endpoint of every organization, `/{org}/scim/v2`: one request, one transaction, one answer after COMMIT."""
 
 import asyncio
-import re
+from functools import partial
 from http import HTTPStatus
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from scim_app.directory.events import Actor
 from scim_app.errors import StoreUnavailable
+from scim_app.logs import write_line
 from scim_app.protocol import hot
 from scim_app.protocol.calls import WRITES, Call, Reply, switched_off, unauthorized
 from scim_app.protocol.dialects import dialect_of
@@ -30,13 +31,12 @@ from scim_app.store import tokens
 from scim_app.store.credentials import Use
 from scim_app.store.event_log import holding
 from scim_app.store.session import Store
-from scim_app.store.stamps import new_id, now
 
 log = structlog.get_logger("scim")
 
 RETRY_SECONDS = 5
-_REQUEST_ID = re.compile(r"(?![0-9a-f]{8}-[0-9a-f]{4}-7)[A-Za-z0-9._-]{1,64}")
-"""Fit ids of clients; none that could be one of ours, which are unique."""
+_EMPTY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_MEDIA_TYPE = (b"content-type", SCIM_MEDIA_TYPE.encode())
 
 
 class ScimEndpoint:
@@ -54,41 +54,43 @@ class ScimEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever goes wrong, the answer is SCIM's."""
-        request = Request(scope, receive)
-        request_id = _request_id(request)
-        trace = Trace(request, request_id)
+        trace = Trace(scope)
         try:
-            async with asyncio.timeout(self._settings.request_seconds):
-                reply = await self._serve(request, request_id, trace)
+            reply = await self._serve(scope, receive, trace)
         except ClientDisconnect:
             return
         except Exception as problem:
             trace.problem = scim_error(problem)
-            reply = failure(self._service, problem, request_id)
+            reply = failure(self._service, problem, trace.request_id)
         status = int(reply.status)
-        self._note(scope, trace, status)
-        async with asyncio.timeout(self._settings.request_seconds):
-            await send({"type": "http.response.start", "status": status, "headers": _headers(reply, request_id)})
-            await send({"type": "http.response.body", "body": reply.body})
+        self._note(trace, status)
+        await send({"type": "http.response.start", "status": status, "headers": _headers(reply, trace.request_id)})
+        await send({"type": "http.response.body", "body": reply.body})
 
-    def _note(self, scope: Scope, trace: Trace, status: int) -> None:
+    def _note(self, trace: Trace, status: int) -> None:
         """Log and count an answer; of the path only the route, since anything may be written in a path."""
-        method, path = scope["method"], scope["path_params"]["path"]
-        log.info("scim", request_id=trace.request_id, method=method, route=route_of(path), status=status)
+        method, route = trace.scope["method"], route_of(trace.scope["path_params"]["path"])
+        write_line(trace.at, request_id=trace.request_id, method=method, route=route, status=status, event="scim")
         self.recorder.add(trace.answer(status))
-        self.metrics.add(method, path, status, trace.began)
+        self.metrics.add(method, route, status, trace.seconds)
         if status >= HTTPStatus.BAD_REQUEST:
             self.metrics.refused(trace.problem.scim_type if trace.problem else None)
 
-    async def _serve(self, request: Request, request_id: str, trace: Trace) -> Reply:
-        path = read_path(request)
-        if path == "/ServiceProviderConfig" and request.method in ("GET", "HEAD"):
+    async def _serve(self, scope: Scope, receive: Receive, trace: Trace) -> Reply:
+        path = read_path(scope)
+        if path == "/ServiceProviderConfig" and scope["method"] in ("GET", "HEAD"):
             # Readable without a token, so that clients learn how to get one (RFC 7643 §5).
-            scim_request = self._scim_request(request, path)
+            scim_request = self._scim_request(Request(scope), path)
             return Reply.of(self._service.service_provider_config(scim_request.url, scim_request.query))
-        question = hot.read(request, path)
-        caller, reply = await self._store.glancing(lambda c: self._look(c, request, question, trace))
-        return reply or await self._serve_caller(request, path, caller, trace)
+        question = hot.read(scope, path)
+        look = partial(self._look, question=question, trace=trace)
+        # A file answers before anything could be awaited, and a deadline costs as much as the look-up.
+        looked = self._store.glance(look) if self._store.is_file else None
+        if looked and looked[1]:
+            return looked[1]
+        async with asyncio.timeout(self._settings.request_seconds):
+            caller, reply = looked or await self._store.glancing(look)
+            return reply or await self._serve_caller(Request(scope, receive), path, caller, trace)
 
     async def _serve_caller(self, request: Request, path: str, caller: tokens.Caller, trace: Trace) -> Reply:
         service, scim_request = self._service, self._scim_request(request, path)
@@ -110,15 +112,15 @@ class ScimEndpoint:
             raise
 
     def _look(
-        self, connection: sa.Connection, request: Request, question: hot.Question | None, trace: Trace
+        self, connection: sa.Connection, question: hot.Question | None, trace: Trace
     ) -> tuple[tokens.Caller, Reply | None]:
         """Return who calls, and the answer where the question is one that can be answered at once."""
-        caller = self._authenticate(connection, request)
+        caller = self._authenticate(connection, trace)
         trace.token_id = caller.token_id
         self._rate.take(caller.token_id)
         if question is None or not caller.scim_enabled:
             return caller, None
-        base_url = self._settings.scim_base_url(request.path_params["org"])
+        base_url = self._settings.scim_base_url(trace.slug)
         return caller, hot.answer(connection, caller, base_url, question, self._walks)
 
     def _scim_request(self, request: Request, path: str) -> ScimRequest:
@@ -130,18 +132,18 @@ class ScimEndpoint:
             headers=list(request.headers.items()),
         )
 
-    def _authenticate(self, connection: sa.Connection, request: Request) -> tokens.Caller:
+    def _authenticate(self, connection: sa.Connection, trace: Trace) -> tokens.Caller:
         """Return who calls; what is wrong with the credentials is not said, so that nothing can be learned from it."""
-        offered = request.headers.getlist("authorization")
-        scheme, _, text = offered[0].partition(" ") if len(offered) == 1 else ("", "", "")
+        offered = [value for name, value in trace.scope["headers"] if name == b"authorization"]
+        scheme, _, text = offered[0].decode("latin-1").partition(" ") if len(offered) == 1 else ("", "", "")
         caller = None
         if scheme.lower() == "bearer":
-            slug, token = request.path_params["org"], text.strip()
-            caller = tokens.authenticate(connection, slug, token, self._pepper)
+            caller = tokens.authenticate(connection, trace.slug, text.strip(), self._pepper)
         if caller is None:
             raise unauthorized()
-        if (caller.last_used_at or "")[:16] != now()[:16]:
-            use = Use(request.client.host if request.client else None, request.headers.get("user-agent"))
+        if (caller.last_used_at or "")[:16] != trace.at[:16]:
+            client = trace.scope.get("client")
+            use = Use(client[0] if client else None, trace.headers.get(b"user-agent", b"").decode("latin-1") or None)
             noting = holding(caller.org_id, lambda c: tokens.note_use(c, caller.token_id, use))
             self._store.submit(noting, caller.org_id)
         return caller
@@ -152,17 +154,11 @@ class ScimEndpoint:
         await asyncio.wrap_future(self._store.submit(work, call.caller.org_id))
 
 
-def _request_id(request: Request) -> str:
-    """Return the request's own id where it has a fit one, so that it is the same end to end, else a new one."""
-    given = request.headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else new_id()
-
-
 def _headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
     headers.append((b"x-request-id", request_id.encode()))
-    if reply.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
-        headers += [(b"content-length", b"%d" % len(reply.body)), (b"content-type", SCIM_MEDIA_TYPE.encode())]
+    if reply.status not in _EMPTY:
+        headers += [(b"content-length", b"%d" % len(reply.body)), _MEDIA_TYPE]
     return headers
 
 

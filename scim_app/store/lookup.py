@@ -1,7 +1,6 @@
 """Finding users and teams: by id, by unique name, by `externalId`, each by one statement that an index answers."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -13,8 +12,7 @@ from scim_app.store.prepared import Prepared
 from scim_app.store.tables import TABLES
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A live row: the document as JSON text, and what the server owns."""
 
     id: str
@@ -37,7 +35,7 @@ class Stored:
 
 def _select(kind: Kind) -> sa.Select[Any]:
     table = TABLES[kind.name]
-    return sa.select(*(table.c[name] for name in Stored.__slots__)).where(
+    return sa.select(*(table.c[name] for name in Stored._fields)).where(
         table.c.org_id == sa.bindparam("org"), table.c.deleted_at.is_(None)
     )
 

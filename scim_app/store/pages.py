@@ -11,7 +11,7 @@ from scim_app.store.resources import Stored
 from scim_app.store.tables import TABLES
 
 _KINDS = {kind.name: kind for kind in KINDS.values()}
-_COLUMNS = tuple(Stored.__slots__)
+_COLUMNS = Stored._fields
 Condition = sa.ColumnElement[bool]
 
 

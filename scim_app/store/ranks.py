@@ -20,7 +20,7 @@ def _blocks(_dialect: str) -> sa.ClauseElement:
 def _page(kind: Kind) -> Prepared:
     c = TABLES[kind.name].c
     mine = (c.org_id == sa.bindparam("org")) & c.deleted_at.is_(None) & (c.position >= sa.bindparam("first"))
-    rows = sa.select(*(c[name] for name in Stored.__slots__)).where(mine).order_by(c.position)
+    rows = sa.select(*(c[name] for name in Stored._fields)).where(mine).order_by(c.position)
     return Prepared(lambda _: rows.limit(sa.bindparam("most")).offset(sa.bindparam("skipped")))
 
 
@@ -62,7 +62,7 @@ def page(
             return total, []
         first, skipped = _place(blocks, start - 1)
     values = {"org": org_id, "first": first, "most": count, "skipped": skipped}
-    return total, [Stored(*row) for row in _PAGES[kind.name].all(connection, **values)]
+    return total, [Stored._make(row) for row in _PAGES[kind.name].all(connection, **values)]
 
 
 def _remaining(connection: sa.Connection, org_id: str, kind: Kind, blocks: list[tuple[int, int]], behind: int) -> int:

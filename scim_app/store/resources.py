@@ -1,7 +1,6 @@
 """Rows of users and teams: writes with their events; how they are found is in `lookup`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -69,7 +68,7 @@ def insert(
     seq = unit.record(_event(kind, event, resource_id, document, change))
     row = _new_row(unit, kind, document, seq, change["origin"])
     _INSERT[kind.name].run(unit.connection, **row)
-    return Stored(*(row[name] for name in Stored.__slots__))
+    return Stored(*(row[name] for name in Stored._fields))
 
 
 def insert_all(unit: Unit, kind: Kind, documents: Sequence[Document], event: EventType, origin: str) -> list[str]:
@@ -117,8 +116,7 @@ def update(
         raise StoreUnavailable(f"{kind.scim_name} {stored.id} was changed by another request meanwhile; try again")
     if event is EventType.USER_DEACTIVATED:
         sessions.end_all(unit, stored.id, document.get(kind.unique))
-    return replace(
-        stored,
+    return stored._replace(
         version=row["version"],
         origin=row.get("origin", stored.origin),
         updated_at=unit.at,

@@ -30,6 +30,8 @@ class Store:
         self._glancers = open_glancer(store_url)
         self._writers = open_writer(store_url)
         self._threads = ThreadPoolExecutor(READERS, "store-reader") if is_postgres(store_url) else None
+        self.is_file = self._threads is None
+        """Whether reads are so short that nobody need wait for them elsewhere: SQLite's."""
         self._local = threading.local()
         self._held: list[sa.Connection] = []
         self.writer = Writer(self._writers)
@@ -82,8 +84,7 @@ class Store:
         return await self._aside(self.glance, work)
 
     async def _aside(self, read: Callable[[Callable[[sa.Connection], T]], T], work: Callable[[sa.Connection], T]) -> T:
-        # SQLite answers sooner than a thread would begin.
-        if self._threads is None:
+        if self._threads is None:  # SQLite answers sooner than a thread would begin
             return read(work)
         return await asyncio.get_running_loop().run_in_executor(self._threads, read, work)
 

@@ -18,6 +18,7 @@ NUMBERS = {
     "resources on a page": [wire.PAGE_LIMIT],
     "age of a cursor": [wire.CURSOR_SECONDS // 3600],
     "arrival": [patience.PatientProtocol.header_seconds, patience.PatientProtocol.body_seconds],
+    "reading of an answer": [patience.PatientProtocol.answer_seconds],
 }
 
 

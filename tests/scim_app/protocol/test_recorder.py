@@ -87,7 +87,7 @@ def answered(number: int, method: str = "GET", status: int = 200) -> Answered:
 
 
 def test_reads_beyond_the_bound_get_no_row_and_are_counted(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "READS_PER_BATCH", 0)
+    monkeypatch.setattr(recorder, "ROWS_PER_BATCH", 0)
     before = acme.desk.read(request_list.health).requests
     answers = [scim(acme, "GET", "/Schemas") for _ in range(40)]
     recorded(acme, scim(acme, "GET", "/Users/nobody"))
