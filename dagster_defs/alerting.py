@@ -45,6 +45,8 @@ class Finding:
     """User whose page tells more."""
     asset: str
     """Asset whose page tells more."""
+    page: str | None = None
+    """Page of the settings that tells more."""
     seq: int | None = None
     resolved_at: datetime | None = None
     """When what lasted was over (UTC)."""
@@ -64,8 +66,10 @@ class Links:
 
     def of(self, finding: Finding) -> list[str]:
         """Return the lines that lead from a finding to more."""
-        user = f"{self.public_url}/{finding.org}/settings/users/{finding.user_id}"
-        return [*([f"Person: {user}"] if finding.user_id else []), f"Asset: {self.dagster_url}/assets/{finding.asset}"]
+        settings = f"{self.public_url}/{finding.org}/settings"
+        user = [f"Person: {settings}/users/{finding.user_id}"] if finding.user_id else []
+        page = [f"Page: {settings}/{finding.page}"] if finding.page else []
+        return [*user, *page, f"Asset: {self.dagster_url}/assets/{finding.asset}"]
 
 
 @dataclass(frozen=True, slots=True)

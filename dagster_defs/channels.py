@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import apprise
 import httpx
@@ -34,6 +34,8 @@ class Channel:
     """It takes findings from this severity on."""
     _address: str = field(repr=False)
     _secret: bytes = field(default=b"", repr=False)
+    person: str | None = None
+    """Of a channel to one person: their address."""
 
     def send(self, message: Message) -> None:
         """Send a message.
@@ -63,6 +65,13 @@ def channel(setting: str, secret: bytes = b"") -> Channel:
         raise ValueError(f"{severity!r} is not a severity of an alert channel; use one of {known}")
     digest = hashlib.sha256(address.encode()).hexdigest()[:8]
     return Channel(f"{address.split(':')[0]}-{digest}", Severity.of(severity), address, secret)
+
+
+def mailbox(server: str, person: str) -> Channel:
+    """Return the channel to one person's mailbox; `server` is `smtp://…?from=…` without `to`."""
+    address = f"{server}{'&' if '?' in server else '?'}{urlencode({'to': person})}"
+    digest = hashlib.sha256(person.encode()).hexdigest()[:8]
+    return Channel(f"mailbox-{digest}", Severity.INFO, address, person=person)
 
 
 def _by_apprise(address: str, message: Message, _secret: bytes) -> None:

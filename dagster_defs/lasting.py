@@ -11,6 +11,9 @@ CALM = timedelta(minutes=10)
 EXPIRY_DAYS = (30, 7, 1)
 """Days before its end at which a token is told of."""
 
+REVIEW_DAYS = (7, 1)
+"""Days before a review is due at which its reviewers are reminded; once more when it is overdue."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
@@ -26,6 +29,8 @@ class Wrong:
     what: str
     why: str
     asset: str
+    page: str | None = None
+    recipient: str | None = None
     keeps: tuple[str, ...] = ()
     """Subjects of the same rule that stay open with it."""
 
@@ -117,14 +122,45 @@ def expiry(tokens: Iterable[Mapping[str, Any]], now: datetime) -> list[Wrong]:
             keeps=tuple(f"{row['token_id']}/{days}" for days in (*EXPIRY_DAYS, 0) if days > step),
         )
         for row in tokens
-        if row["revoked_at"] is None and (step := _step(row["expires_at"] - now)) is not None
+        if row["revoked_at"] is None and (step := _step(row["expires_at"] - now, EXPIRY_DAYS)) is not None
     ]
 
 
-def _step(left: timedelta) -> int | None:
+def reviews_due(waiting: Iterable[Mapping[str, Any]], now: datetime) -> list[Wrong]:
+    """Return a reminder for each reviewer of a review that is due within 7 or 1 days, or overdue.
+
+    Args:
+        waiting: rows with `org`, `campaign_id`, `name`, `due_at`, `reviewer_id`, `reviewer_name`, `reviewer_email` and
+            `undecided`, of open reviews (UTC, without a zone).
+        now: UTC, without a zone.
+    """
+    steps = ((row, _step(row["due_at"] - now, REVIEW_DAYS)) for row in waiting)
+    return [_reminder(row, step) for row, step in steps if step is not None]
+
+
+def _reminder(row: Mapping[str, Any], step: int) -> Wrong:
+    whose = f"{row['campaign_id']}/{row['reviewer_id']}"
+    due = f"{row['due_at']:%Y-%m-%d %H:%M} UTC"
+    return Wrong(
+        rule="review_due",
+        subject=f"{whose}/{step}",
+        org=row["org"],
+        severity="critical" if step == 0 else "warning",
+        title=f"Access review {'is overdue' if step == 0 else 'is due soon'}: {row['name']}",
+        who=f"{row['reviewer_name']}, who reviews",
+        what=f"decisions that are missing: {row['undecided']}. The review {'was' if step == 0 else 'is'} due {due}.",
+        why="what nobody decides is told to the auditors as not reviewed.",
+        asset="campaigns",
+        page=f"reviews/{row['campaign_id']}",
+        recipient=row["reviewer_email"],
+        keeps=tuple(f"{whose}/{days}" for days in (*REVIEW_DAYS, 0) if days > step),
+    )
+
+
+def _step(left: timedelta, steps: Sequence[int]) -> int | None:
     if left <= timedelta():
         return 0
-    return next((days for days in sorted(EXPIRY_DAYS) if left <= timedelta(days=days)), None)
+    return next((days for days in sorted(steps) if left <= timedelta(days=days)), None)
 
 
 def mass_deprovisioning(counts: Iterable[Mapping[str, Any]], *, percent: int, least: int) -> list[Wrong]:

@@ -47,17 +47,24 @@ class Outcome:
 
 
 def due(connection: duckdb.DuckDBPyConnection, channel: Channel, links: Links, now: datetime) -> list[Message]:
-    """Return the messages that a channel has to get now: what is new, what is over, what is to be tried again."""
+    """Return the messages that a channel has to get now: what is new, what is over, what is to be tried again.
+
+    A channel of one person gets what is for that person, and not that it is over.
+    """
     found: list[Message] = []
     for state, query in _DUE.items():
-        told = connection.execute(query, {"channel": channel.name, "severity": channel.severity.value, "now": now})
+        asked = {"channel": channel.name, "severity": channel.severity.value, "person": channel.person, "now": now}
+        told = connection.execute(query, asked)
         columns = [column[0] for column in told.description or ()]
         rows: list[dict[str, Any]] = [dict(zip(columns, row, strict=True)) for row in told.fetchall()]
         found += messages([Finding.from_row(row) for row in rows], links, state=state)
     return found
 
 
-_RANK = "list_position(['info', 'warning', 'critical'], found.severity) - 1 >= $severity"
+_RANK = (
+    "list_position(['info', 'warning', 'critical'], found.severity) - 1 >= $severity "
+    "AND ($person IS NULL OR found.recipient = $person)"
+)
 _RETRY = "told.status = 'claimed' OR (told.status = 'waiting' AND told.next_at <= $now)"
 _DUE = {
     "opened": f"""
@@ -74,7 +81,7 @@ _DUE = {
             AND opened.status = 'sent'
         LEFT JOIN identity.alert_deliveries AS told
             ON told.finding = found.key AND told.channel = $channel AND told.state = 'resolved'
-        WHERE {_RANK} AND found.resolved_at IS NOT NULL AND (({_RETRY}) OR told.finding IS NULL)
+        WHERE {_RANK} AND $person IS NULL AND found.resolved_at IS NOT NULL AND (({_RETRY}) OR told.finding IS NULL)
         ORDER BY found.occurred_at, found.key
     """,  # noqa: S608
 }

@@ -4,9 +4,9 @@ Addresses with secrets are in plain objects: the fields of a configurable resour
 """
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from dagster_dbt import DbtCliResource, DbtProject
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.alerting import Links
-from dagster_defs.channels import Channel, channel
+from dagster_defs.channels import Channel, channel, mailbox
 from scim_app.settings import Settings
 from scim_app.store import export_arrow, migrate
 from scim_app.store.export import Export, Head
@@ -78,13 +78,21 @@ class AlertChannels:
 
     channels: tuple[Channel, ...]
     links: Links
+    mail_server: str | None = field(default=None, repr=False)
+    """Server of the mail to single persons, such as reminders to reviewers; none is sent without it."""
+
+    def all(self, persons: Iterable[str]) -> list[Channel]:
+        """Return the channels, and the mailboxes of persons where there is a server for them."""
+        mailboxes = [mailbox(self.mail_server, person) for person in persons] if self.mail_server else []
+        return [*self.channels, *mailboxes]
 
 
 def alert_channels(settings: Settings) -> AlertChannels:
     """Return the alert channels of the settings."""
     secret = settings.alert_webhook_secret.get_secret_value().encode() if settings.alert_webhook_secret else b""
     links = Links(settings.base_url, str(settings.dagster_url).rstrip("/"))
-    return AlertChannels(tuple(channel(url, secret) for url in settings.alert_urls), links)
+    server = settings.reminder_mail.get_secret_value() if settings.reminder_mail else None
+    return AlertChannels(tuple(channel(url, secret) for url in settings.alert_urls), links, server)
 
 
 def dbt() -> DbtCliResource:

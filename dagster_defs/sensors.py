@@ -1,4 +1,4 @@
-"""What runs as things happen: provisioning, refused writes, silence, tokens that end, failed checks."""
+"""What runs as things happen: provisioning, refused writes, silence, tokens and reviews that are due, failed checks."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs import jobs, lasting
 from dagster_defs.assets.findings import heard
+from dagster_defs.assets.reviews import undecided
 from dagster_defs.check_states import failed
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ScimStore
@@ -98,6 +99,18 @@ def token_expiry_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourcePa
     return _changed(context, sorted(one.subject for one in ending), "tokens")
 
 
+@dg.sensor(job=jobs.alerts, minimum_interval_seconds=300, default_status=_ON)
+def review_due_sensor(context: dg.SensorEvaluationContext, warehouse: DuckDBResource) -> _Answer:
+    """Look whether an access review is due within 7 or 1 days or overdue, and a reviewer has not decided everything."""
+    try:
+        with duckdb.connect(warehouse.database, read_only=True) as connection:
+            rows = undecided(connection)
+    except duckdb.Error:
+        return dg.SkipReason("the warehouse is being written, or there is none yet")
+    due = lasting.reviews_due(rows, datetime.now(UTC).replace(tzinfo=None))
+    return _changed(context, sorted(f"{one.org}/{one.subject}" for one in due), "reviews")
+
+
 @dg.sensor(job=jobs.alerts, minimum_interval_seconds=30, default_status=_ON)
 def asset_check_failure_sensor(context: dg.SensorEvaluationContext) -> _Answer:
     """Look whether a check failed, or passes again."""
@@ -122,7 +135,7 @@ def alert_retry_sensor(context: dg.SensorEvaluationContext) -> _Answer:
 
 
 SENSORS = [
-    *(provisioning_event_sensor, sync_failure_sensor, idp_silence_sensor, token_expiry_sensor),
+    *(provisioning_event_sensor, sync_failure_sensor, idp_silence_sensor, token_expiry_sensor, review_due_sensor),
     *(asset_check_failure_sensor, alert_retry_sensor),
 ]
 """All sensors of what happens; `run_sensors` has those of runs."""

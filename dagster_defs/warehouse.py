@@ -105,7 +105,8 @@ class Table:
         self, connection: duckdb.DuckDBPyConnection, rest: str = "", values: Iterable[object] = ()
     ) -> list[dict[str, Any]]:
         """Return rows as dictionaries; `rest` is what follows the table in the SELECT."""
-        self.make(connection)
+        if not _is_read_only(connection):
+            self.make(connection)
         names = [column.name for column in self.columns]
         query = f"SELECT {self.names} FROM {self.address} {rest}"  # noqa: S608
         found = connection.execute(query, list(values)).fetchall()
@@ -135,6 +136,11 @@ class Table:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {self.address} ({', '.join(columns)})")
         for column in columns:
             connection.execute(f"ALTER TABLE {self.address} ADD COLUMN IF NOT EXISTS {column}")
+
+
+def _is_read_only(connection: duckdb.DuckDBPyConnection) -> bool:
+    query = "SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()"
+    return bool(connection.execute(query).fetchall()[0][0])
 
 
 def _array(column: Column, values: list[Any]) -> pa.Array:

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     alert_webhook_secret: SecretStr | None = None
     """Key with which webhooks are signed."""
 
+    reminder_mail: SecretStr | None = None
+    """Mail server of the reminders that reviewers get of access reviews: `smtp://[USER:PASSWORD@]HOST[:PORT]?from=…`,
+    `smtps` for TLS, `smtp+starttls` to turn to it; without it reminders go to the alert channels alone."""
+
     dagster_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:3000")
     """Address of the Dagster UI, for the links in alerts; code locations are read from it."""
 

@@ -24,7 +24,7 @@ def alert_deliveries(
     with warehouse.get_connection() as connection:
         ALERT_DELIVERIES.make(connection)
         FINDINGS.make(connection)
-        for channel in channels.channels:
+        for channel in channels.all(recipients(connection)):
             _deliver(connection, channel, channels, context)
         counted = connection.execute(
             "SELECT status, count(*) FROM identity.alert_deliveries GROUP BY status"
@@ -37,6 +37,12 @@ def alert_deliveries(
             deliveries=dict(counted),
             next_at=_next_look(connection),
         )
+
+
+def recipients(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the persons that open findings are for."""
+    query = "SELECT DISTINCT recipient FROM identity.findings WHERE recipient <> '' AND resolved_at IS NULL ORDER BY 1"
+    return [row[0] for row in connection.execute(query).fetchall()]
 
 
 def _next_look(connection: duckdb.DuckDBPyConnection) -> str:

@@ -9,7 +9,9 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs import lasting
 from dagster_defs.assets.changes import DEPROVISIONED_ACCOUNTS
+from dagster_defs.assets.history import USER_VERSIONS
 from dagster_defs.assets.materialized import result, table_asset
+from dagster_defs.assets.reviews import CAMPAIGNS, REVIEW_ITEMS, undecided
 from dagster_defs.assets.sync_health import IDP_RHYTHM, SYNC_FAILURES
 from dagster_defs.check_states import failed
 from dagster_defs.incremental import BLOCK, COPY, advance, run_sql
@@ -34,6 +36,8 @@ FINDINGS = Table(
         Column("occurred_at", "instant", "When it happened, or was first seen (UTC)"),
         Column("user_id", "text", "Account whose page tells more"),
         Column("asset", "text", "Asset whose page tells more"),
+        Column("page", "text", "Page of the settings that tells more"),
+        Column("recipient", "text", "Address of the one person it is for, who gets it beside the channels"),
         Column("seq", "integer", "Event that shows it"),
         Column("cleared_at", "instant", "Of what lasts: since when it looks right again (UTC)"),
         Column("resolved_at", "instant", "When it was over (UTC): right for ten minutes"),
@@ -42,19 +46,25 @@ FINDINGS = Table(
 
 
 @table_asset(
-    FINDINGS, group="alerts", deps=[DEPROVISIONED_ACCOUNTS.name, SYNC_FAILURES.name, IDP_RHYTHM.name, COPY], priority=9
+    FINDINGS,
+    group="alerts",
+    deps=[DEPROVISIONED_ACCOUNTS.name, SYNC_FAILURES.name, IDP_RHYTHM.name, CAMPAIGNS.name, COPY],
+    priority=9,
 )
 def findings(
     context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
 ) -> "dg.MaterializeResult[Any]":
-    """Leavers, refused writes, late or mass deprovisioning, silence, tokens that end, failed checks: one row each."""
+    """Leavers, refused writes, late or mass deprovisioning, silence, tokens and reviews that are due, failed checks."""
     now = datetime.now(UTC).replace(tzinfo=None)
     with warehouse.get_connection() as connection:
         carry(connection)
+        for table in (CAMPAIGNS, REVIEW_ITEMS, USER_VERSIONS):
+            table.make(connection)
         known = FINDINGS.rows(connection, "WHERE subject IS NOT NULL AND resolved_at IS NULL ORDER BY key")
         wrong = [
             *lasting.silence(heard(connection, scim), now),
             *lasting.expiry(scim.tokens(), now),
+            *lasting.reviews_due(undecided(connection), now),
             *_mass_deprovisioning(connection, now),
             *_failed_checks(context, known),
         ]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_spec
@@ -17,6 +18,18 @@ from scim_app.store.exported_reviews import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS,
 CAMPAIGNS = Table("campaigns", (ORGANIZATION, *CAMPAIGN_COLUMNS))
 REVIEW_ITEMS = Table("review_items", (ORGANIZATION, *REVIEW_ITEM_COLUMNS))
 CONTROL_EXCEPTIONS = Table("control_exceptions", (ORGANIZATION, *EXCEPTION_COLUMNS))
+
+_UNDECIDED = """
+    SELECT
+        review.org, review.campaign_id, review.name, review.due_at, item.reviewer_id, item.reviewer_name,
+        coalesce(any_value(person.sign_in_address), any_value(person.email)) AS reviewer_email, count(*) AS undecided
+    FROM identity.campaigns AS review
+    INNER JOIN identity.review_items AS item ON item.org = review.org AND item.campaign_id = review.campaign_id
+    LEFT JOIN identity.user_versions AS person
+        ON person.org = item.org AND person.user_id = item.reviewer_id AND person.until_seq IS NULL
+    WHERE review.closed_at IS NULL AND item.decision IS NULL
+    GROUP BY ALL ORDER BY ALL
+"""
 
 _SAID = {
     CAMPAIGNS: "Every access review, with the event that its population was fixed at.",
@@ -45,3 +58,14 @@ def reviews(scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource) -> Ite
                 table.replace(connection, rows)
         for table in _SAID:
             yield result(connection, table, order="ALL")
+
+
+def undecided(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return what waits in open reviews, a row for each review and reviewer.
+
+    The columns are `org`, `campaign_id`, `name`, `due_at` (UTC), `reviewer_id`, `reviewer_name`, `reviewer_email` (None
+    where none is known) and `undecided`.
+    """
+    found = connection.execute(_UNDECIDED)
+    columns = [column[0] for column in found.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

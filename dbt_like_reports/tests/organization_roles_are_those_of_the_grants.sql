@@ -1,23 +1,31 @@
 {{ config(meta={'dagster': {'ref': {'name': 'privileged_roster'}}}) }}
 -- The roles on the organization, computed here from grants and memberships, are those of the effective access: two
 -- ways to one figure.
-with held as (
+with holders as (
     select
-        users.organization,
-        users.user_id,
-        min({{ role_rank('grants.role') }}) as granted_rank
-    from {{ ref('stg_scim__users') }} as users
-    inner join {{ ref('stg_scim__role_grants') }} as grants
-        on users.organization = grants.organization and grants.scope_kind = 'organization'
-    left join {{ ref('stg_scim__team_members') }} as members
-        on
-            users.organization = members.organization
-            and users.user_id = members.user_id
-            and grants.holder_id = members.team_id
-    where
-        users.is_active
-        and (grants.holder_id = users.user_id or members.team_id is not null)
-    group by users.organization, users.user_id
+        organization,
+        holder_id as user_id,
+        role
+    from {{ ref('stg_scim__role_grants') }}
+    where scope_kind = 'organization' and holder_kind = 'user'
+    union all
+    select
+        grants.organization,
+        members.user_id,
+        grants.role
+    from {{ ref('stg_scim__role_grants') }} as grants
+    inner join {{ ref('stg_scim__team_members') }} as members
+        on grants.organization = members.organization and grants.holder_id = members.team_id
+    where grants.scope_kind = 'organization' and grants.holder_kind = 'team'
+),
+
+held as (
+    select
+        organization,
+        user_id,
+        min({{ role_rank('role') }}) as granted_rank
+    from holders
+    group by organization, user_id
 ),
 
 told as (

@@ -13,6 +13,7 @@ class Recorder:
     name: str
     severity: Severity = Severity.INFO
     broken: bool = False
+    person: str | None = None
     sent: list[Message] = field(default_factory=list[Message])
 
     def send(self, message: Message) -> None:

@@ -14,24 +14,51 @@ with items as (
     where campaigns.opened_at <= cuts.as_of_at
 ),
 
-gone as (
+revoked as (
+    select * from items where decision = 'revoke'
+),
+
+-- Each way in which an access can end is looked up by its own key.
+losses as (
     select
-        items.organization,
-        items.campaign_id,
-        items.item_id,
-        min(losses.ended_at) as gone_at
-    from items
+        revoked.organization,
+        revoked.campaign_id,
+        revoked.item_id,
+        losses.event,
+        losses.ended_at
+    from revoked
     inner join {{ ref('int_reviews__losses') }} as losses
         on
-            items.organization = losses.organization
-            and losses.event > items.population_event
-            and (
-                (items.access_kind = losses.access_kind and items.access_id = losses.access_id)
-                or losses.access_kind = 'account'
-            )
-            and items.user_id = coalesce(losses.user_id, items.user_id)
-    where items.decision = 'revoke'
-    group by items.organization, items.campaign_id, items.item_id
+            revoked.organization = losses.organization
+            and revoked.access_kind = losses.access_kind
+            and revoked.access_id = losses.access_id
+            and revoked.user_id = coalesce(losses.user_id, revoked.user_id)
+            and revoked.population_event < losses.event
+    union all
+    select
+        revoked.organization,
+        revoked.campaign_id,
+        revoked.item_id,
+        losses.event,
+        losses.ended_at
+    from revoked
+    inner join {{ ref('int_reviews__losses') }} as losses
+        on
+            revoked.organization = losses.organization
+            and revoked.user_id = losses.user_id
+            and losses.access_kind = 'account'
+            and revoked.population_event < losses.event
+),
+
+gone as (
+    select
+        organization,
+        campaign_id,
+        item_id,
+        min(event) as gone_event,
+        min(ended_at) as gone_at
+    from losses
+    group by organization, campaign_id, item_id
 )
 
 select
@@ -46,7 +73,8 @@ select
     case when items.decided_at <= items.as_of_at then items.decided_by end as decided_by,
     case when items.applied_at <= items.as_of_at then items.applied_at end as applied_at,
     case when items.applied_at <= items.as_of_at then items.applied_by end as applied_by,
-    gone.gone_at
+    gone.gone_at,
+    gone.gone_event
 from items
 left join gone
     on

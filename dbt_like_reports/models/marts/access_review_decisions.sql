@@ -20,6 +20,7 @@ select
     outcomes.applied_by,
     outcomes.applied_at,
     outcomes.gone_at,
+    outcomes.gone_event,
     case
         when outcomes.decision is null then 'not_reviewed'
         when outcomes.decision = 'keep' then 'kept'

@@ -21,9 +21,19 @@ counted as (
         count(case when decided_by = user_id or reviewer_id = user_id then 1 end) as self_reviews,
         count(distinct decided_by) as reviewers,
         cast(percentile_cont(0.5) within group (order by pace_seconds) as double precision) as median_pace_seconds,
-        max(decided_at) as last_decision_at
+        max(gone_event) as last_gone_event
     from decisions
     group by organization, campaign_id
+),
+
+closings as (
+    select
+        organization,
+        subject_id as campaign_id,
+        max(event) as closed_event
+    from {{ ref('stg_scim__events') }}
+    where event_type = 'campaign.closed'
+    group by organization, subject_id
 )
 
 select
@@ -31,6 +41,7 @@ select
     campaigns.campaign_name,
     campaigns.review_scope,
     campaigns.opened_at,
+    campaigns.opened_by,
     campaigns.due_at,
     case when campaigns.closed_at <= cuts.as_of_at then campaigns.closed_at end as closed_at,
     coalesce(counted.items, 0) as items,
@@ -51,9 +62,14 @@ select
     ) as is_rubber_stamped,
     campaigns.population_event,
     campaigns.population_sha256,
+    case
+        when closings.closed_event is not null then greatest(closings.closed_event, counted.last_gone_event)
+    end as stands_at_event,
     campaigns.campaign_id
 from {{ ref('stg_scim__campaigns') }} as campaigns
 inner join {{ ref('int_log__cuts') }} as cuts
     on campaigns.organization = cuts.organization and campaigns.opened_at <= cuts.as_of_at
 left join counted
     on campaigns.organization = counted.organization and campaigns.campaign_id = counted.campaign_id
+left join closings
+    on campaigns.organization = closings.organization and campaigns.campaign_id = closings.campaign_id
