@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     rate_burst: int = Field(default=20_000, ge=1)
     """Requests that one token may make at once."""
 
+    api_rate_limit: float = Field(default=50, ge=0)
+    """Requests a second that one key, session or address may make of the JSON API in the long run; 0 sets no limit."""
+
+    api_rate_burst: int = Field(default=500, ge=1)
+    """Requests of the JSON API that one of them may make at once."""
+
     request_seconds: float = Field(default=25, gt=0)
     """Longest time a request may take; after it the answer is 503."""
 

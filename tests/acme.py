@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from scim_app.admin.api.callers import CSRF_HEADER
 from scim_app.admin.site import Site
-from scim_app.admin.visits import csrf_token
+from scim_app.admin.viewers import csrf_token
 from scim_app.app import create_app
 from scim_app.directory.permissions import SCOPES
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind

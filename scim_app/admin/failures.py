@@ -11,15 +11,18 @@ from scim_app.errors import Conflict, DirectoryError, NotFound, Refused, StoreUn
 
 
 class PageProblem(DirectoryError):
-    """A page can't be given; carries the status, a heading and where to go from there."""
+    """A page can't be given; carries the status, a heading, where to go from there, and when to come again."""
 
-    def __init__(self, status: int, title: str, text: str, *, link: str = "", link_label: str = "") -> None:
+    def __init__(
+        self, status: int, title: str, text: str, *, link: str = "", link_label: str = "", retry_after: int = 0
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.title = title
         self.text = text
         self.link = link
         self.link_label = link_label
+        self.retry_after = retry_after
 
 
 def not_found(text: str, *, link: str = "/", link_label: str = "To the start") -> PageProblem:
@@ -50,7 +53,10 @@ def problem_page(problem: Exception, request_id: str) -> HTMLResponse:
         "request_id": request_id if shown.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None,
         "csrf_token": "",
     }
-    return rendering.page("error.html", context, int(shown.status))
+    response = rendering.page("error.html", context, int(shown.status))
+    if shown.retry_after:
+        response.headers["Retry-After"] = str(shown.retry_after)
+    return response
 
 
 def _as_problem(problem: Exception) -> PageProblem:

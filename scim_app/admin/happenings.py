@@ -28,12 +28,14 @@ _TITLES = {
     EventType.SIGN_IN_REFUSED: "Sign-in refused",
     EventType.SESSION_STARTED: "Signed in",
     EventType.SESSION_ENDED: "Session ended",
+    EventType.IDENTITY_BOUND: "Signed in for the first time",
+    EventType.IDENTITY_FORGOTTEN: "Sign-in forgotten",
     EventType.API_KEY_CREATED: "API key created",
     EventType.API_KEY_REVOKED: "API key revoked",
 }
-_GOOD = ("created", "reactivated", "restored", "linked", "enabled", "granted", "added")
-_BAD = ("deactivated", "deleted", "rejected", "refused", "orphaned", "revoked", "removed", "disabled")
-_PAGES = {"user": "users", "team": "teams", "team_owner": "teams"}
+_GOOD = ("created", "reactivated", "restored", "linked", "enabled", "granted", "added", "bound")
+_BAD = ("deactivated", "deleted", "rejected", "refused", "orphaned", "revoked", "removed", "disabled", "forgotten")
+_PAGES = {"user": "users", "identity": "users", "team": "teams", "team_owner": "teams"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, tuple[Link, ...]], ...] = (
         (
             Link("provisioning", "Provisioning", "provisioning", Permission.MANAGE_SCIM),
             Link("tokens", "Tokens", "tokens", Permission.MANAGE_SCIM),
+            Link("keys", "API keys", "key", Permission.MANAGE_API_KEYS),
         ),
     ),
     (

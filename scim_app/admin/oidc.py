@@ -38,11 +38,16 @@ class SignInRefused(DirectoryError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the provider says it is. `email` is None unless the provider vouches for it."""
+    """Who the provider says it is.
+
+    `email` is None unless the provider vouches for it; `authenticated_at` is when the person proved it there, in
+    seconds since 1970, None when it does not tell.
+    """
 
     issuer: str
     subject: str
     email: str | None
+    authenticated_at: int | None = None
 
 
 class Provider:
@@ -69,17 +74,22 @@ class Provider:
         """Host of the issuer, which people recognize."""
         return urlsplit(self._issuer).netloc
 
-    def start(self, redirect_uri: str) -> tuple[str, dict[str, str]]:
+    def start(self, redirect_uri: str, *, again: bool = False) -> tuple[str, dict[str, str]]:
         """Return the address to send the browser to, and the flow that `finish` needs.
+
+        Args:
+            redirect_uri: where the provider sends the browser back to.
+            again: whether the person is to prove anew who it is, even if the provider remembers.
 
         Raises:
             SignInRefused: when the provider can't be reached or is not the one that was set.
         """
         flow = {"state": generate_token(43), "nonce": generate_token(43), "verifier": generate_token(64)}
         endpoint = self._metadata()["authorization_endpoint"]
+        asked = {"prompt": "login", "max_age": "0"} if again else {}
         with closing(self._client(redirect_uri)) as client:
             url, _ = client.create_authorization_url(
-                endpoint, state=flow["state"], nonce=flow["nonce"], code_verifier=flow["verifier"]
+                endpoint, state=flow["state"], nonce=flow["nonce"], code_verifier=flow["verifier"], **asked
             )
         return cast("str", url), flow
 
@@ -98,7 +108,8 @@ class Provider:
             raise SignInRefused("The identity provider did not let you in.")
         token = self._exchange(metadata, flow, query["code"], redirect_uri)
         claims = self._claims(token, flow["nonce"])
-        return Identity(claims["iss"], claims["sub"], self._email(metadata, token, claims))
+        told, email = claims.get("auth_time"), self._email(metadata, token, claims)
+        return Identity(claims["iss"], claims["sub"], email, told if isinstance(told, int) else None)
 
     def _exchange(
         self, metadata: Mapping[str, Any], flow: Mapping[str, str], code: str, redirect_uri: str

@@ -10,6 +10,7 @@ from scim_app.admin.pages import (
     audit,
     deployments,
     general,
+    keys,
     provisioning,
     reports,
     reviews,
@@ -25,7 +26,7 @@ from scim_app.admin.site import Site
 # Sign-in comes first: its paths must not be taken for those of a section.
 ROUTERS: tuple[APIRouter, ...] = (
     *(sign_in.router, start.router, users.router, teams.router, roles.router, deployments.router),
-    *(provisioning.router, tokens.router, audit.router, reviews.router, reports.router),
+    *(provisioning.router, tokens.router, keys.router, audit.router, reviews.router, reports.router),
     general.router,
 )
 

@@ -1,5 +1,7 @@
 """Signing in and out: at the identity provider, by the operator's setup link, or by the emergency password."""
 
+import time
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -13,13 +15,15 @@ from scim_app.admin.failures import PageProblem, forbidden, not_found
 from scim_app.admin.guard import PageRoute
 from scim_app.admin.oidc import Identity, SignInRefused
 from scim_app.admin.site import SETTINGS, Here, Site
-from scim_app.admin.visits import Sent, csrf_token
+from scim_app.admin.viewers import csrf_token
+from scim_app.admin.visits import Sent
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.errors import Conflict, DirectoryError, NotFound
 from scim_app.store import break_glass, identities, organizations, sessions
 from scim_app.store.event_log import Unit
 from scim_app.store.organizations import Organization
 from scim_app.store.sessions import SessionKind
+from scim_app.store.stamps import instant
 
 FLOW_SECONDS = 600
 NOT_A_MEMBER = "You are known to the identity provider, but you are not an active member of this organization."
@@ -27,8 +31,10 @@ NOT_A_MEMBER = "You are known to the identity provider, but you are not an activ
 log = structlog.get_logger("sign_in")
 router = APIRouter(route_class=PageRoute)
 
+starts = Attempts(30, seconds=60)
 setup_tries = Attempts(10, seconds=60)
 emergency_tries = Attempts(5, seconds=60)
+all_emergency_tries = Attempts(60, seconds=60)
 callbacks = Attempts(60, seconds=60)
 
 
@@ -41,11 +47,12 @@ def sign_in(request: Request, site: Here, org: str) -> Response:
 @router.get("/{org}/settings/sign-in/start")
 def start(request: Request, site: Here, org: str) -> Response:
     """Send the browser to the identity provider, and remember in a cookie what its answer must hold."""
+    starts.require(_client(request))
     organization = _organization(site, org)
     if site.provider is None:
         return _page(request, site, organization, "No identity provider is set up.", HTTPStatus.NOT_FOUND)
     try:
-        url, flow = site.provider.start(site.callback)
+        url, flow = site.provider.start(site.callback, again=_again(request))
     except SignInRefused as problem:
         return _page(request, site, organization, str(problem), HTTPStatus.BAD_GATEWAY)
     response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
@@ -66,7 +73,8 @@ def callback(request: Request, site: Here) -> Response:
     organization = _organization(site, flow["org"])
     try:
         identity = site.provider.finish(flow, dict(request.query_params), site.callback)
-        secret = site.store.write(lambda db: _admit(db, organization, identity, request), organization.id)
+        admit = lambda db: _admit(db, site, organization, identity, request)  # noqa: E731
+        secret = site.store.write(admit, organization.id)
     except (SignInRefused, NotFound, Conflict) as problem:
         response = _refused(request, site, organization, problem)
     else:
@@ -113,7 +121,8 @@ def use_setup(request: Request, site: Here, org: str, form: Sent) -> Response:
 def emergency(request: Request, site: Here, org: str, form: Sent) -> Response:
     """Start a session by the emergency password, where it is switched on."""
     organization = _organization(site, org)
-    emergency_tries.require(org)
+    emergency_tries.require(f"{org} {_client(request)}")
+    all_emergency_tries.require(org)
     password = str((form or {}).get("password", ""))
     if not signed.same(str((form or {}).get("csrf", "")), csrf_token(site, f"sign-in {org}")):
         raise forbidden("Reload the page and try again.", f"{site.base(org)}/sign-in")
@@ -124,9 +133,11 @@ def emergency(request: Request, site: Here, org: str, form: Sent) -> Response:
     def begin(db: Any) -> str:
         unit = Unit.begin(db, organization.id, _actor(request, "Emergency account"))
         break_glass.note_use(db, organization.id)
+        _end_the_one_before(unit, site, organization, request)
         return sessions.start(unit, SessionKind.BREAK_GLASS, user_id=None, name="Emergency account")
 
-    return _begun(site, organization, site.store.write(begin, organization.id))
+    secret = site.store.write(begin, organization.id)
+    return _begun(site, organization, secret, str((form or {}).get("next", "")))
 
 
 def own_path(site: Site, slug: str, path: str | None) -> str:
@@ -136,17 +147,28 @@ def own_path(site: Site, slug: str, path: str | None) -> str:
     return path if plain and path and (path == base or path.startswith(f"{base}/")) else base
 
 
-def _begun(site: Site, organization: Organization, secret: str) -> Response:
-    response = RedirectResponse(site.base(organization.slug), HTTPStatus.SEE_OTHER)
+def _begun(site: Site, organization: Organization, secret: str, path: str = "") -> Response:
+    response = RedirectResponse(own_path(site, organization.slug, path), HTTPStatus.SEE_OTHER)
     site.start_session(response, organization.slug, secret)
     return response
 
 
-def _admit(db: Any, organization: Organization, identity: Identity, request: Request) -> str:
+def _admit(db: Any, site: Site, organization: Organization, identity: Identity, request: Request) -> str:
     unit = Unit.begin(db, organization.id, _actor(request, identity.email or identity.subject))
     member = identities.member_of(unit, identity.issuer, identity.subject, identity.email)
     unit = Unit.begin(db, organization.id, _actor(request, member.user_name))
-    return sessions.start(unit, SessionKind.OIDC, user_id=member.id, name=member.user_name)
+    _end_the_one_before(unit, site, organization, request)
+    told = identity.authenticated_at
+    at = instant(datetime.fromtimestamp(min(max(told, 0), time.time()), UTC)) if told is not None else None
+    return sessions.start(unit, SessionKind.OIDC, user_id=member.id, name=member.user_name, authenticated_at=at)
+
+
+def _end_the_one_before(unit: Unit, site: Site, organization: Organization, request: Request) -> None:
+    """End the session that the browser held until now: signing in again is no second way in."""
+    secret = request.cookies.get(site.cookie(f"session_{organization.slug}"), "")
+    held = sessions.find(unit.connection, organization.id, secret) if secret else None
+    if held is not None:
+        sessions.end(unit, held.id, held.user_name or unit.actor.name, "signed in again")
 
 
 def _refused(request: Request, site: Site, organization: Organization, problem: DirectoryError) -> Response:
@@ -180,7 +202,9 @@ def _page(
         "org": organization,
         "problem": problem,
         "provider": site.provider.name if site.provider else None,
-        "start": f"{base}/sign-in/start?next={wanted}",
+        "again": _again(request),
+        "next": wanted,
+        "start": f"{base}/sign-in/start?next={wanted}{'&again=yes' if _again(request) else ''}",
         "break_glass": site.store.read(lambda db: break_glass.find(db, organization.id)),
         "emergency": f"{base}/sign-in/emergency",
         "csrf_token": csrf_token(site, f"sign-in {organization.slug}"),
@@ -198,6 +222,10 @@ def _organization(site: Site, slug: str) -> Organization:
 def _require_local(site: Site) -> None:
     if not site.settings.local:
         raise not_found("Setup links work only where the service is reached on its own machine.")
+
+
+def _again(request: Request) -> bool:
+    return request.query_params.get("again") == "yes"
 
 
 def _client(request: Request) -> str:

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from scim_app.admin.oidc import Provider
+from scim_app.rate import Buckets
 from scim_app.settings import Settings
 from scim_app.store.session import Store
 from scim_app.store.sessions import ABSOLUTE
@@ -23,11 +24,14 @@ class Site:
     key: bytes
     """Key of signatures: the pepper."""
     provider: Provider | None
+    api_rate: Buckets
+    """How fast one caller may use the JSON API."""
 
     @classmethod
     def of(cls, store: Store, settings: Settings) -> "Site":
         """Return the site over an open store; raises `LookupError` without a pepper."""
-        return cls(store, settings, settings.read_pepper(), Provider.of(settings))
+        rate = Buckets(settings.api_rate_limit, settings.api_rate_burst)
+        return cls(store, settings, settings.read_pepper(), Provider.of(settings), rate)
 
     @property
     def secure(self) -> bool:

@@ -16,50 +16,19 @@ from scim_app.admin.failures import bad_request, forbidden, not_found, sentence
 from scim_app.admin.guard import SAFE, SignInNeeded
 from scim_app.admin.navigation import navigation
 from scim_app.admin.site import Here, Site
-from scim_app.directory.access import Access, Places
+from scim_app.admin.viewers import Viewer, csrf_token, recognize
 from scim_app.directory.events import Actor
-from scim_app.directory.permissions import Permission, may_grant, permissions_of
-from scim_app.directory.roles import ORGANIZATION, Role, Scope
+from scim_app.directory.permissions import Permission, may_grant
+from scim_app.directory.roles import Scope
 from scim_app.errors import Conflict, NotFound, Refused
-from scim_app.store import access, organizations, sessions
+from scim_app.store import sessions
 from scim_app.store.event_log import Unit, holding, in_unit
 from scim_app.store.organizations import Organization
-from scim_app.store.sessions import Session, SessionKind
 from scim_app.store.stamps import now
 
 T = TypeVar("T")
 
 NOTICE_SECONDS = 60
-_NAMES = {SessionKind.SETUP: "Local administrator", SessionKind.BREAK_GLASS: "Emergency account"}
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who looks: the session and what it may do here, read anew on each request."""
-
-    session: Session
-    access: list[Access]
-    places: Places
-
-    @property
-    def permissions(self) -> frozenset[Permission]:
-        """What the person may do at least somewhere."""
-        return permissions_of(self.access)
-
-    @property
-    def role_words(self) -> str:
-        """The person's most permissive role, as people write it."""
-        return min((held.role for held in self.access), key=lambda role: role.rank).words
-
-    @property
-    def name(self) -> str:
-        """What the page calls the person."""
-        return self.session.display_name or self.actor_name
-
-    @property
-    def actor_name(self) -> str:
-        """What the event log calls the person."""
-        return self.session.user_name or _NAMES[SessionKind(self.session.kind)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +63,12 @@ class Visit:
         """Refuse a person who may not grant roles in a scope; raises `PageProblem` with status 403."""
         if not may_grant(self.viewer.access, scope, self.viewer.places):
             raise forbidden("You may grant roles only on deployments where you are Admin.", f"{self.base}/roles")
+
+    @property
+    def again(self) -> str:
+        """Where the person confirms who it is, to come back to this section."""
+        section = self.request.url.path.removeprefix(f"{self.base}/").partition("/")[0]
+        return f"{self.base}/sign-in?again=yes&next={quote(f'{self.base}/{section}')}"
 
     @property
     def confirmed(self) -> bool:
@@ -148,6 +123,7 @@ class Visit:
             "may": {one.value: self.may(one) for one in Permission},
             "navigation": navigation(self.viewer.permissions),
             "csrf_token": csrf_token(self.site, self.secret),
+            "confirm_first": "" if self.viewer.session.recent else self.again,
             "notice": notice,
         }
         response = rendering.page(template, {**shared, **context}, status)
@@ -182,11 +158,6 @@ class Visit:
         return self.site.cookie(f"notice_{self.org.slug}")
 
 
-def csrf_token(site: Site, secret: str) -> str:
-    """Return the token that forms of a session carry; it follows from the session's secret."""
-    return signed.token_for(site.key, "csrf", secret)
-
-
 async def read_form(request: Request) -> FormData | None:
     """Return the fields of a form, None of a request that has none."""
     return None if request.method in SAFE else await request.form(max_files=0, max_fields=50)
@@ -195,11 +166,19 @@ async def read_form(request: Request) -> FormData | None:
 Sent = Annotated[FormData | None, Depends(read_form)]
 
 
-def allowed(permission: Permission) -> Any:
-    """Return the dependency of a page that needs a permission; it gives the visit."""
+def allowed(permission: Permission, *, recent: bool = False) -> Any:
+    """Return the dependency of a page that needs a permission; it gives the visit.
+
+    Args:
+        permission: what the person needs.
+        recent: whether it must have signed in a moment ago; who has not is asked to, and comes back to the section.
+    """
 
     def enter(request: Request, site: Here, org: str, form: Sent) -> Visit:
-        return _enter(request, site, org, form, permission)
+        visit = _enter(request, site, org, form, permission)
+        if recent and not visit.viewer.session.recent:
+            raise SignInNeeded(visit.again)
+        return visit
 
     enter.permission = permission  # pyright: ignore[reportFunctionMemberAccess]
     return Depends(enter)
@@ -225,17 +204,3 @@ def _enter(request: Request, site: Site, slug: str, form: FormData | None, permi
         noting = holding(org.id, lambda db: sessions.note_use(db, org.id, viewer.session.id))
         site.store.submit(noting, org.id)
     return Visit(request, site, org, viewer, secret, fields)
-
-
-def recognize(db: sa.Connection, slug: str, secret: str) -> tuple[Organization, Viewer | None]:
-    """Return an organization, and who holds a session's secret in it; raises `NotFound` without an organization."""
-    org = organizations.by_slug(db, slug)
-    session = sessions.find(db, org.id, secret) if secret else None
-    return org, _viewer(db, org, session) if session else None
-
-
-def _viewer(db: sa.Connection, org: Organization, session: Session) -> Viewer:
-    if session.user_id is None:
-        return Viewer(session, [Access(ORGANIZATION, Role.ORGANIZATION_ADMIN, "user")], Places())
-    standing = access.of_user(db, org.id, session.user_id)
-    return Viewer(session, standing.access, standing.places)

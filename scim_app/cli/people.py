@@ -1,12 +1,13 @@
 """`dagster-scim user`: people, what they hold and where it comes from."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.kinds import USER, value_at
-from scim_app.store import access, members, people, removal
+from scim_app.store import access, identities, members, people, removal
 from scim_app.store.stamps import now
 
 app = typer.Typer(help="Users.", no_args_is_help=True)
@@ -52,6 +53,46 @@ def add(
             people.add, user_name, display_name=display_name, given_name=given_name, family_name=family_name
         )
     told({"id": made.id, "user_name": user_name}, f"{user_name} was added.", as_json=as_json)
+
+
+@app.command()
+def edit(
+    org: Organization,
+    user: User,
+    user_name: Annotated[str | None, typer.Option(help="E-mail address that signs in.")] = None,
+    given_name: Annotated[str | None, typer.Option(help="Given name; an empty text takes it away.")] = None,
+    family_name: Annotated[str | None, typer.Option(help="Family name; an empty text takes it away.")] = None,
+    display_name: Annotated[str | None, typer.Option(help="Name shown to people.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a user that is not synced, or any while SCIM is off."""
+    changes = {
+        "user_name": user_name,
+        "given_name": given_name,
+        "family_name": family_name,
+        "display_name": display_name,
+    }
+    with acting(org) as desk:
+        stored = desk.write(people.edit, user, **changes)
+    name = str(stored.load()[USER.unique])
+    told({"id": stored.id, "user_name": name}, f"{name} was changed.", as_json=as_json)
+
+
+@app.command("identities")
+def list_identities(org: Organization, user: User, as_json: AsJson = False) -> None:
+    """List how a user signs in: the provider, its own id of the person, and since when."""
+    with acting(org) as desk:
+        found = desk.read(identities.of_user, desk.read(people.get, user).id)
+    show(("issuer", "subject", "since"), map(asdict, found), as_json=as_json)
+
+
+@app.command("forget-identity")
+def forget_identity(org: Organization, user: User, as_json: AsJson = False) -> None:
+    """Forget how a user signs in and end its sessions; the next sign-in with the verified address binds anew."""
+    with acting(org) as desk:
+        stored = desk.read(people.get, user)
+        desk.write(identities.forget, stored.id)
+    told({"id": stored.id}, f"How {user} signs in is forgotten.", as_json=as_json)
 
 
 @app.command()

@@ -55,6 +55,10 @@ class EventType(StrEnum):
     """A person signed out, or was signed out."""
     SIGN_IN_REFUSED = "sign_in.refused"
     """Somebody tried to sign in and was refused."""
+    IDENTITY_BOUND = "identity.bound"
+    """A person signed in for the first time: from now on the provider's own id of it is the user."""
+    IDENTITY_FORGOTTEN = "identity.forgotten"
+    """How a user signs in was forgotten, and its sessions ended; the next sign-in binds anew."""
     USER_CREATED = "user.created"
     """A user was provisioned."""
     USER_LINKED = "user.linked"
@@ -114,7 +118,7 @@ class EventType(StrEnum):
 
 
 SUBJECT_KINDS = (
-    *("organization", "token", "api_key", "session", "user", "team", "team_owner"),
+    *("organization", "token", "api_key", "session", "identity", "user", "team", "team_owner"),
     *("grant", "deployment", "code_location", "campaign", "exception"),
 )
 """What events happen to. The subject of `team_owner` events is the team."""

@@ -14,6 +14,8 @@ class Permission(StrEnum):
     """See users, teams, roles, deployments and the organization's settings."""
     ADD_USERS = "add_users"
     """Add and restore users by hand, which works while SCIM is off."""
+    EDIT_USERS = "edit_users"
+    """Change the name and the sign-in address of users that are not synced."""
     REMOVE_USERS = "remove_users"
     """Remove users that are not synced."""
     MANAGE_TEAMS = "manage_teams"
@@ -23,7 +25,7 @@ class Permission(StrEnum):
     MANAGE_DEPLOYMENTS = "manage_deployments"
     """Add and remove deployments and code locations."""
     MANAGE_SCIM = "manage_scim"
-    """Switch SCIM on and off; make, rotate and revoke SCIM tokens; read the request log."""
+    """Switch SCIM on and off; make, rotate and revoke SCIM tokens; read the request log; forget how people sign in."""
     MANAGE_SETTINGS = "manage_settings"
     """Change the organization's settings and the emergency account."""
     MANAGE_API_KEYS = "manage_api_keys"
@@ -45,7 +47,8 @@ TABLE: dict[Role, frozenset[Permission]] = {
 
 SCOPES: dict[str, frozenset[Permission]] = {
     "directory:read": _LOOKING,
-    "directory:write": _LOOKING | {Permission.ADD_USERS, Permission.REMOVE_USERS, Permission.MANAGE_TEAMS},
+    "directory:write": _LOOKING
+    | {Permission.ADD_USERS, Permission.EDIT_USERS, Permission.REMOVE_USERS, Permission.MANAGE_TEAMS},
     "roles:write": _LOOKING | {Permission.GRANT, Permission.MANAGE_DEPLOYMENTS},
     "scim:write": frozenset({Permission.MANAGE_SCIM}),
     "settings:write": _LOOKING | {Permission.MANAGE_SETTINGS},

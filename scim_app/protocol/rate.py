@@ -1,10 +1,8 @@
-"""How fast one token may ask: a bucket that fills at a steady rate and holds a generous burst."""
-
-import math
-import time
-from dataclasses import dataclass
+"""How fast one token may ask."""
 
 from scim2_models import SCIMException
+
+from scim_app.rate import Buckets
 
 
 class TooManyRequests(SCIMException):
@@ -21,36 +19,14 @@ class TooManyRequests(SCIMException):
         self.seconds = seconds
 
 
-@dataclass(slots=True)
-class _Bucket:
-    left: float
-    at: float
+class RateLimit(Buckets):
+    """Buckets by token."""
 
-
-class RateLimit:
-    """Buckets by token, in this process.
-
-    Args:
-        rate: requests a second that a token may make in the long run; 0 sets no limit.
-        burst: requests that it may make at once.
-    """
-
-    def __init__(self, rate: float, burst: int) -> None:
-        self._rate, self._burst = rate, burst
-        self._buckets: dict[str, _Bucket] = {}
-
-    def take(self, token_id: str) -> None:
+    def require(self, token_id: str) -> None:
         """Let a request pass.
 
         Raises:
             TooManyRequests: when the token's bucket is empty.
         """
-        if not self._rate:
-            return
-        now = time.monotonic()
-        bucket = self._buckets.setdefault(token_id, _Bucket(self._burst, now))
-        bucket.left = min(self._burst, bucket.left + (now - bucket.at) * self._rate)
-        bucket.at = now
-        if bucket.left < 1:
-            raise TooManyRequests(math.ceil((1 - bucket.left) / self._rate))
-        bucket.left -= 1
+        if seconds := self.take(token_id):
+            raise TooManyRequests(seconds)

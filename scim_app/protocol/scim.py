@@ -117,7 +117,7 @@ class ScimEndpoint:
         """Return who calls, and the answer where the question is one that can be answered at once."""
         caller = self._authenticate(connection, trace)
         trace.token_id = caller.token_id
-        self._rate.take(caller.token_id)
+        self._rate.require(caller.token_id)
         if question is None or not caller.scim_enabled:
             return caller, None
         base_url = self._settings.scim_base_url(trace.slug)

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from scim_app.directory.events import Event, EventType
 from scim_app.directory.names import fold
 from scim_app.errors import Conflict, NotFound
+from scim_app.store import sessions
 from scim_app.store.event_log import Unit
 from scim_app.store.sign_in_tables import identities
 from scim_app.store.tables import users
@@ -17,6 +19,15 @@ class Member:
 
     id: str
     user_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIdentity:
+    """A provider's own id of a person, and since when it is this user."""
+
+    issuer: str
+    subject: str
+    since: str
 
 
 _LIVE = users.c.active & users.c.deleted_at.is_(None)
@@ -74,9 +85,34 @@ def _bind(unit: Unit, issuer: str, subject: str, member: Member) -> None:
     unit.connection.execute(sa.delete(identities).where(of_issuer, identities.c.subject == subject))
     row = {"org_id": unit.org_id, "issuer": issuer, "subject": subject, "user_id": member.id, "since": unit.at}
     unit.connection.execute(sa.insert(identities), row)
+    unit.record(_event(EventType.IDENTITY_BOUND, member, issuer, subject))
+
+
+def of_user(connection: sa.Connection, org_id: str, user_id: str) -> list[KnownIdentity]:
+    """Return how a user signs in, one identity for each provider, the first one first."""
+    columns = (identities.c.issuer, identities.c.subject, identities.c.since)
+    mine = (identities.c.org_id == org_id) & (identities.c.user_id == user_id)
+    return [KnownIdentity(*row) for row in connection.execute(sa.select(*columns).where(mine).order_by(columns[2]))]
 
 
 def forget(unit: Unit, user_id: str) -> None:
-    """Forget how a user signs in; the next sign-in with the verified address binds anew."""
-    mine = (identities.c.org_id == unit.org_id) & (identities.c.user_id == user_id)
-    unit.connection.execute(sa.delete(identities).where(mine))
+    """Forget how a user signs in and end its sessions; the next sign-in with the verified address binds anew.
+
+    Raises:
+        NotFound: when there is no such user, or nothing to forget.
+    """
+    mine = (users.c.org_id == unit.org_id) & (users.c.id == user_id) & users.c.deleted_at.is_(None)
+    name = unit.connection.execute(sa.select(users.c.user_name).where(mine)).scalar()
+    known = of_user(unit.connection, unit.org_id, user_id)
+    if name is None or not known:
+        raise NotFound("there is no such user" if name is None else f"{name} has not signed in yet")
+    gone = (identities.c.org_id == unit.org_id) & (identities.c.user_id == user_id)
+    unit.connection.execute(sa.delete(identities).where(gone))
+    for one in known:
+        unit.record(_event(EventType.IDENTITY_FORGOTTEN, Member(user_id, name), one.issuer, one.subject))
+    sessions.end_all(unit, user_id, name, "sign-in forgotten")
+
+
+def _event(kind: EventType, member: Member, issuer: str, subject: str) -> Event:
+    told = {"identity": {"issuer": issuer, "subject": subject}}
+    return Event(type=kind, subject_kind="identity", subject_id=member.id, subject_name=member.user_name, change=told)

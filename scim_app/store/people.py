@@ -2,16 +2,15 @@
 
 import sqlalchemy as sa
 
+from scim_app.directory import profile
 from scim_app.directory.events import EventType, describe
-from scim_app.directory.kinds import USER, Document, is_active
+from scim_app.directory.kinds import USER, is_active
 from scim_app.directory.names import is_email_address
 from scim_app.errors import Conflict, NotFound, Refused
 from scim_app.store import admins, admission, organizations, removal, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 from scim_app.store.tables import users
-
-_SCHEMAS = ["urn:ietf:params:scim:schemas:core:2.0:User"]
 
 
 def get(connection: sa.Connection, org_id: str, user: str) -> Stored:
@@ -38,19 +37,46 @@ def add(
     """
     _require_scim_off(unit, "people are added in the identity provider while SCIM is on")
     user_name = user_name.strip()
-    if not is_email_address(user_name):
-        raise ValueError(f"{user_name!r} is not an e-mail address; a user signs in with one")
-    document: Document = {"schemas": _SCHEMAS, "userName": user_name, "active": True}
-    name = {"givenName": given_name.strip(), "familyName": family_name.strip()}
-    shown = (display_name or " ".join(name.values())).strip()
-    document |= {"displayName": shown} if shown else {}
-    document |= {"name": {key: value for key, value in name.items() if value}} if any(name.values()) else {}
-    document |= {"emails": [{"value": user_name, "type": "work", "primary": True}]}
+    _require_address(user_name)
+    name = {"givenName": given_name, "familyName": family_name}
+    document = profile.new(user_name, name, display_name)
     if resources.find_taken(unit.connection, unit.org_id, USER, document):
         raise Conflict(f"there is a user {user_name!r} already")
     admission.admit(unit, seat=True)
     change = {"attributes": describe(None, document), "origin": "local"}
     return resources.insert(unit, USER, document, EventType.USER_CREATED, change, resources.fresh_id())
+
+
+def edit(
+    unit: Unit,
+    user_id: str,
+    *,
+    user_name: str | None = None,
+    display_name: str | None = None,
+    given_name: str | None = None,
+    family_name: str | None = None,
+) -> Stored:
+    """Change a user that is not synced, and return it; None leaves as it is, an empty text takes away.
+
+    Raises:
+        NotFound: when there is no such user.
+        ValueError: when the user name is not an e-mail address.
+        Refused: when it is synced while SCIM is on.
+        Conflict: when the name is taken.
+    """
+    user = get(unit.connection, unit.org_id, user_id)
+    if user.origin != "local":
+        _require_scim_off(unit, "the user is synced: change it in the identity provider")
+    before = user.load()
+    if user_name is not None and user_name.strip() != before[USER.unique]:
+        _require_address(user_name.strip())
+    after = profile.edited(before, user_name, {"givenName": given_name, "familyName": family_name}, display_name)
+    if before == after:
+        return user
+    if resources.find_taken(unit.connection, unit.org_id, USER, after, but=user.id):
+        raise Conflict(f"there is another user {after[USER.unique]!r} already")
+    change = {"attributes": describe(before, after)}
+    return resources.update(unit, USER, user, after, EventType.USER_UPDATED, change)
 
 
 def remove(unit: Unit, user_id: str) -> None:
@@ -97,6 +123,11 @@ def flagged(connection: sa.Connection, org_id: str, limit: int = 100) -> list[tu
         users.c.user_name.not_like("%_@_%"),
     )
     return [(key, name) for key, name in connection.execute(query.order_by(users.c.position).limit(limit))]
+
+
+def _require_address(user_name: str) -> None:
+    if not is_email_address(user_name):
+        raise ValueError(f"{user_name!r} is not an e-mail address; a user signs in with one")
 
 
 def _require_scim_off(unit: Unit, why: str) -> None:

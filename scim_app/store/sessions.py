@@ -15,6 +15,8 @@ from scim_app.store.stamps import new_id, now
 from scim_app.store.tables import users
 
 IDLE = timedelta(minutes=30)
+RECENT = timedelta(minutes=5)
+RECENT_WORDS = f"this is done within {RECENT.seconds // 60} minutes of signing in; sign in again"
 ABSOLUTE = timedelta(hours=12)
 LINK_LIFETIME = timedelta(hours=1)
 _KEPT = timedelta(days=1)
@@ -33,7 +35,10 @@ class SessionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that is valid now. `user_id` and `user_name` are None where it stands for no user."""
+    """A session that is valid now. `user_id` and `user_name` are None where it stands for no user.
+
+    `authenticated_at` is when the person proved who it is, which may be long before the session.
+    """
 
     id: str
     kind: str
@@ -42,6 +47,15 @@ class Session:
     seen_at: str
     user_name: str | None
     display_name: str | None
+    authenticated_at: str | None
+
+    @property
+    def recent(self) -> bool:
+        """Whether the person proved a moment ago who it is, as making credentials asks for.
+
+        A setup link opens pages on the operator's own machine alone, where the command line asks for no sign-in.
+        """
+        return self.kind == SessionKind.SETUP or (self.authenticated_at or "") > _before(RECENT)
 
 
 _FIND = (
@@ -49,6 +63,7 @@ _FIND = (
         *(sessions.c[name] for name in ("id", "kind", "user_id", "started_at", "seen_at")),
         users.c.user_name,
         users.c.display_name,
+        sessions.c.authenticated_at,
     )
     .select_from(sessions.outerjoin(users, (users.c.org_id == sessions.c.org_id) & (users.c.id == sessions.c.user_id)))
     .where(
@@ -63,7 +78,7 @@ _FIND = (
 )
 
 
-def start(unit: Unit, kind: SessionKind, *, user_id: str | None, name: str) -> str:
+def start(unit: Unit, kind: SessionKind, *, user_id: str | None, name: str, authenticated_at: str | None = None) -> str:
     """Start a session and return its secret, which only the browser keeps.
 
     Args:
@@ -71,10 +86,12 @@ def start(unit: Unit, kind: SessionKind, *, user_id: str | None, name: str) -> s
         kind: how the person signed in.
         user_id: the user it stands for, None for the machine's operator.
         name: what the log calls the person.
+        authenticated_at: when the person proved who it is, where another party tells; now where it does not.
     """
     secret, session_id = secrets.token_urlsafe(32), new_id()
     row = {"org_id": unit.org_id, "id": session_id, "digest": _digest(secret), "kind": kind.value}
     times = {"user_id": user_id, "started_at": unit.at, "seen_at": unit.at}
+    times["authenticated_at"] = min(authenticated_at or unit.at, unit.at)
     unit.connection.execute(sa.insert(sessions), row | times)
     old = (sessions.c.org_id == unit.org_id) & (sessions.c.started_at < _before(ABSOLUTE + _KEPT))
     unit.connection.execute(sa.delete(sessions).where(old))
@@ -95,16 +112,16 @@ def note_use(connection: sa.Connection, org_id: str, session_id: str) -> None:
     connection.execute(sa.update(sessions).where(mine).values(seen_at=now()))
 
 
-def end(unit: Unit, session_id: str, name: str) -> None:
-    """End one session: its person signed out."""
+def end(unit: Unit, session_id: str, name: str, why: str = "signed out") -> None:
+    """End one session, because its person signed out."""
     mine = (sessions.c.org_id == unit.org_id) & (sessions.c.id == session_id) & sessions.c.ended_at.is_(None)
     if unit.connection.execute(sa.update(sessions).where(mine).values(ended_at=unit.at)).rowcount:
-        unit.record(_event(EventType.SESSION_ENDED, session_id, name, "signed out"))
+        unit.record(_event(EventType.SESSION_ENDED, session_id, name, why))
 
 
-def end_all(unit: Unit, user_id: str, name: str | None) -> None:
+def end_all(unit: Unit, user_id: str, name: str | None, why: str = "access ended") -> None:
     """End every session of a user for good, because the user lost access; regained access revives none."""
-    _end(unit, sessions.c.user_id == user_id, name, "access ended")
+    _end(unit, sessions.c.user_id == user_id, name, why)
 
 
 def end_emergency(unit: Unit, name: str) -> None:

@@ -16,6 +16,7 @@ sessions = sa.Table(
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("seen_at", Instant, nullable=False),
     sa.Column("ended_at", Instant, nullable=True),
+    sa.Column("authenticated_at", Instant, nullable=True),
     sa.Index("ux_sessions_digest", "org_id", "digest", unique=True),
     sa.Index("ix_sessions_user", "org_id", "user_id"),
 )

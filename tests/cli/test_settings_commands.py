@@ -12,6 +12,9 @@ from typer.testing import CliRunner, Result
 
 from scim_app.cli import app
 from scim_app.errors import DirectoryError
+from scim_app.store import identities
+from scim_app.store.event_log import Unit
+from scim_app.store.session import Store
 
 Run = Callable[..., Any]
 
@@ -114,6 +117,24 @@ def test_a_removed_person_comes_back_with_teams_and_grants(run: Run) -> None:
     assert (shown["id"], shown["teams"], shown["access"]) == (made["id"], "Data", "Editor by own grant")
 
 
+def test_a_person_is_edited_and_how_it_signs_in_is_forgotten(run: Run, shared: Path) -> None:
+    made = run("user", "add", "ada@example.com", "--given-name", "Ada")
+    edited = run("user", "edit", "ada@example.com", "--user-name", "lovelace@example.com", "--display-name", "Ada L.")
+    assert (edited["id"], edited["user_name"]) == (made["id"], "lovelace@example.com")
+    shown = run("user", "show", made["id"])
+    assert (shown["display_name"], shown["email"], shown["given_name"]) == ("Ada L.", "lovelace@example.com", "Ada")
+    store = Store(make.settings(shared).store_url)
+    org_id = run("org", "show")["id"]
+    issuer, subject = "https://issuer.example", "s-1"
+    bind = lambda unit: identities.member_of(unit, issuer, subject, "lovelace@example.com")  # noqa: E731
+    store.write(lambda db: bind(Unit.begin(db, org_id, make.ACTOR)))
+    store.close()
+    known = run("user", "identities", "lovelace@example.com")
+    assert (known["issuer"], known["subject"]) == (issuer, subject)
+    run("user", "forget-identity", "lovelace@example.com")
+    assert run("user", "identities", "lovelace@example.com") == []
+
+
 def test_linking_is_previewed_offered_and_undone(run: Run) -> None:
     for name in ("ada", "bob"):
         run("user", "add", f"{name}@example.com")
@@ -179,6 +200,8 @@ def test_people_read_a_sentence_and_a_table(invoke: Callable[..., Result]) -> No
     [
         (("user", "add", "ada"), "'ada' is not an e-mail address"),
         (("user", "show", "nobody"), "there is no user 'nobody'"),
+        (("user", "edit", "nobody", "--display-name", "x"), "there is no user 'nobody'"),
+        (("user", "forget-identity", "nobody"), "there is no user 'nobody'"),
         (("user", "restore", "nobody"), "within the last 30 days"),
         (("team", "create", " "), "a team needs a name"),
         (("team", "delete", "none"), "there is no team 'none'"),

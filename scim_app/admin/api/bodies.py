@@ -29,6 +29,15 @@ class NewUser(Body):
     display_name: Text | None = None
 
 
+class UserChanges(Body):
+    """What to change of a user; what is left out stays."""
+
+    user_name: Name | None = None
+    given_name: Text | None = None
+    family_name: Text | None = None
+    display_name: Text | None = None
+
+
 class TeamName(Body):
     """The name of a team."""
 

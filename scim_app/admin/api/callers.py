@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import Depends, Request
 
 from scim_app.admin import signed
-from scim_app.admin.api.problems import NotAuthenticated
+from scim_app.admin.api.problems import NotAuthenticated, TooFast
 from scim_app.admin.guard import SAFE
 from scim_app.admin.site import Here, Site
-from scim_app.admin.visits import Viewer, csrf_token, recognize
+from scim_app.admin.viewers import Viewer, csrf_token, recognize
 from scim_app.directory.events import Actor
 from scim_app.directory.permissions import Permission, may_grant, permissions_in
 from scim_app.directory.roles import Scope
@@ -51,13 +51,20 @@ class Caller(Acting):
             )
 
 
-def needs(permission: Permission) -> Any:
-    """Return the dependency of a route that needs a permission; it gives the caller."""
+def needs(permission: Permission, *, recent: bool = False) -> Any:
+    """Return the dependency of a route that needs a permission; it gives the caller.
+
+    Args:
+        permission: what the caller needs.
+        recent: whether a person must have signed in a moment ago; of keys nothing of the kind is asked.
+    """
 
     def enter(request: Request, site: Here, org: str) -> Caller:
         caller = _recognize(request, site, org)
         if permission not in caller.permissions:
             raise NotPermitted(f"this needs the permission {permission.value!r}, which the role or key does not give")
+        if recent and caller.viewer is not None and not caller.viewer.session.recent:
+            raise NotPermitted(f"{sessions.RECENT_WORDS}: {site.base(org)}/sign-in?again=yes")
         return caller
 
     enter.permission = permission  # pyright: ignore[reportFunctionMemberAccess]
@@ -69,8 +76,14 @@ def _recognize(request: Request, site: Site, slug: str) -> Caller:
     try:
         organization = site.store.read(lambda db: organizations.by_slug(db, slug))
         return _by_key(request, site, organization, offered) if offered else _by_session(request, site, organization)
-    except NotFound as problem:
+    except (NotFound, NotAuthenticated) as problem:
+        _require_slow(site, f"address {request.client.host if request.client else ''}")
         raise NotAuthenticated(_WANTED) from problem
+
+
+def _require_slow(site: Site, who: str) -> None:
+    if seconds := site.api_rate.take(who):
+        raise TooFast(seconds)
 
 
 def _by_key(request: Request, site: Site, organization: Organization, offered: list[str]) -> Caller:
@@ -80,6 +93,7 @@ def _by_key(request: Request, site: Site, organization: Organization, offered: l
         holder = site.store.read(lambda db: api_keys.authenticate(db, organization.slug, text.strip(), site.key))
     if holder is None:
         raise NotAuthenticated(_WANTED)
+    _require_slow(site, f"key {holder.key_id}")
     if (holder.last_used_at or "")[:16] != now()[:16]:
         use = Use(request.client.host if request.client else None, request.headers.get("user-agent"))
         noting = holding(organization.id, lambda db: api_keys.note_use(db, holder.key_id, use))
@@ -93,6 +107,7 @@ def _by_session(request: Request, site: Site, organization: Organization) -> Cal
     _, viewer = site.store.read(lambda db: recognize(db, organization.slug, secret))
     if viewer is None:
         raise NotAuthenticated(_WANTED)
+    _require_slow(site, f"session {viewer.session.id}")
     sent = request.headers.get(CSRF_HEADER, "")
     if request.method not in SAFE and not signed.same(sent, csrf_token(site, secret)):
         raise NotPermitted(f"a change by a browser's session carries the page's token in {CSRF_HEADER}")

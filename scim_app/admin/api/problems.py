@@ -33,6 +33,14 @@ class NotAuthenticated(DirectoryError):
     """Nobody known asks: no key, no session, or one that is not valid here."""
 
 
+class TooFast(DirectoryError):
+    """The caller asks more often than it may; carries after how many seconds the next request is served."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many requests; try again in {seconds} s")
+        self.seconds = seconds
+
+
 class TooLarge(DirectoryError):
     """The body is larger than any that the API reads."""
 
@@ -41,6 +49,7 @@ _STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (NotAuthenticated, HTTPStatus.UNAUTHORIZED),
     (NotPermitted, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
+    (TooFast, HTTPStatus.TOO_MANY_REQUESTS),
     (Conflict, HTTPStatus.CONFLICT),
     (Refused, HTTPStatus.CONFLICT),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -77,6 +86,8 @@ def problem_response(problem: Exception, request_id: str) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="dagster-scim API"'
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = RETRY_SECONDS
+    if isinstance(problem, TooFast):
+        headers["Retry-After"] = str(problem.seconds)
     extra = {"errors": errors} if errors else {}
     return JSONResponse({**body, "request_id": request_id, **extra}, status, headers, MEDIA_TYPE)
 

@@ -16,6 +16,7 @@ from scim_app.store.organizations import Organization
 router = APIRouter(prefix="/{org}/api", tags=["settings"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.SEE_USERS)]
 Manage = Annotated[Caller, needs(Permission.MANAGE_SETTINGS)]
+Emergency = Annotated[Caller, needs(Permission.MANAGE_SETTINGS, recent=True)]
 Scim = Annotated[Caller, needs(Permission.MANAGE_SCIM)]
 
 
@@ -39,7 +40,7 @@ def switch_scim(caller: Scim, body: Switch) -> dict[str, Any]:
 
 
 @router.put("/break-glass", status_code=HTTPStatus.NO_CONTENT)
-def enable_break_glass(caller: Manage, body: Password) -> None:
+def enable_break_glass(caller: Emergency, body: Password) -> None:
     """Switch the emergency account on, or give it another password."""
     caller.write(break_glass.enable, body.password)
 

@@ -15,12 +15,14 @@ from scim_app.store import api_keys, tokens
 from scim_app.store.tokens import Token
 
 router = APIRouter(prefix="/{org}/api", tags=["tokens"], route_class=ApiRoute)
-Manage = Annotated[Caller, needs(Permission.MANAGE_SCIM)]
-Keys = Annotated[Caller, needs(Permission.MANAGE_API_KEYS)]
+See = Annotated[Caller, needs(Permission.MANAGE_SCIM)]
+Manage = Annotated[Caller, needs(Permission.MANAGE_SCIM, recent=True)]
+SeeKeys = Annotated[Caller, needs(Permission.MANAGE_API_KEYS)]
+Keys = Annotated[Caller, needs(Permission.MANAGE_API_KEYS, recent=True)]
 
 
 @router.get("/tokens")
-def list_tokens(caller: Manage) -> dict[str, Any]:
+def list_tokens(caller: See) -> dict[str, Any]:
     """List the SCIM tokens without their secrets; `warning` says that at most so many days are left."""
     return {"tokens": [_shown(one) for one in caller.read(tokens.listing)]}
 
@@ -36,7 +38,7 @@ def create_token(caller: Manage, body: NewToken) -> dict[str, Any]:
 
 
 @router.patch("/tokens/{token_id}")
-def describe_token(caller: Manage, token_id: str, body: Description) -> dict[str, Any]:
+def describe_token(caller: See, token_id: str, body: Description) -> dict[str, Any]:
     """Say anew what a token is for."""
     return _shown(caller.write(tokens.describe, token_id, body.description))
 
@@ -61,7 +63,7 @@ def revoke_token(caller: Manage, token_id: str) -> None:
 
 
 @router.get("/keys")
-def list_keys(caller: Keys) -> dict[str, Any]:
+def list_keys(caller: SeeKeys) -> dict[str, Any]:
     """List the API keys without their secrets."""
     return {"keys": [asdict(one) for one in caller.read(api_keys.listing)]}
 

@@ -6,18 +6,20 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from scim_app.admin.api.bodies import NewUser, seal, unseal
+from scim_app.admin.api.bodies import NewUser, UserChanges, seal, unseal
 from scim_app.admin.api.callers import Caller, needs
 from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.kinds import USER
 from scim_app.directory.permissions import Permission
-from scim_app.store import access, lists, members, people, removal
+from scim_app.store import access, identities, lists, members, people, removal
 from scim_app.store.resources import Stored
 from scim_app.store.stamps import now
 
 router = APIRouter(prefix="/{org}/api", tags=["users"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.SEE_USERS)]
 Add = Annotated[Caller, needs(Permission.ADD_USERS)]
+Edit = Annotated[Caller, needs(Permission.EDIT_USERS)]
+Scim = Annotated[Caller, needs(Permission.MANAGE_SCIM)]
 Remove = Annotated[Caller, needs(Permission.REMOVE_USERS)]
 Word = Annotated[str, Query(max_length=200)]
 
@@ -49,6 +51,25 @@ def add_user(caller: Add, body: NewUser) -> dict[str, Any]:
 def get_user(caller: See, user_id: str) -> dict[str, Any]:
     """Show a user: the SCIM document, teams, and effective access with its sources."""
     return _shown(caller, caller.read(people.get, user_id))
+
+
+@router.patch("/users/{user_id}")
+def change_user(caller: Edit, user_id: str, body: UserChanges) -> dict[str, Any]:
+    """Change a user that is not synced; what is left out stays, an empty text is taken away."""
+    return _shown(caller, caller.write(people.edit, user_id, **body.model_dump()))
+
+
+@router.get("/users/{user_id}/identities")
+def list_identities(caller: Scim, user_id: str) -> dict[str, Any]:
+    """List how a user signs in: the provider, its own id of the person, and since when."""
+    user = caller.read(people.get, user_id)
+    return {"identities": [asdict(one) for one in caller.read(identities.of_user, user.id)]}
+
+
+@router.delete("/users/{user_id}/identities", status_code=HTTPStatus.NO_CONTENT)
+def forget_identities(caller: Scim, user_id: str) -> None:
+    """Forget how a user signs in and end its sessions: the next sign-in with the verified address binds anew."""
+    caller.write(identities.forget, user_id)
 
 
 @router.delete("/users/{user_id}", status_code=HTTPStatus.NO_CONTENT)

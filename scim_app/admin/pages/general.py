@@ -16,6 +16,7 @@ HOUR = 3600
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]
 Change = Annotated[Visit, allowed(Permission.MANAGE_SETTINGS)]
+Emergency = Annotated[Visit, allowed(Permission.MANAGE_SETTINGS, recent=True)]
 
 
 @router.get("/{org}/settings/general")
@@ -55,7 +56,7 @@ def change_general(visit: Change) -> Response:
 
 
 @router.post("/{org}/settings/general/emergency")
-def enable_emergency(visit: Change) -> Response:
+def enable_emergency(visit: Emergency) -> Response:
     """Switch the emergency sign-in on, or give it another password."""
     visit.write(lambda unit: break_glass.enable(unit, visit.form.get("password", "")))
     return visit.go("general", "The emergency sign-in is on. Keep the password where two people can get at it.")

@@ -14,11 +14,12 @@ from scim_app.store import tokens
 from scim_app.store.tokens import Token
 
 router = APIRouter(route_class=PageRoute)
-Manage = Annotated[Visit, allowed(Permission.MANAGE_SCIM)]
+See = Annotated[Visit, allowed(Permission.MANAGE_SCIM)]
+Manage = Annotated[Visit, allowed(Permission.MANAGE_SCIM, recent=True)]
 
 
 @router.get("/{org}/settings/tokens")
-def show_tokens(visit: Manage) -> Response:
+def show_tokens(visit: See) -> Response:
     """Show the tokens, without their secrets."""
     return _page(visit)
 
@@ -41,14 +42,14 @@ def create_token(visit: Manage) -> Response:
 
 
 @router.get("/{org}/settings/tokens/{token_id}")
-def show_token(visit: Manage, token_id: str) -> Response:
+def show_token(visit: See, token_id: str) -> Response:
     """Show the form that describes a token."""
     token = visit.read(lambda db: tokens.get(db, visit.org.id, token_id))
     return visit.page("token.html", label_of(token), "tokens", token=token, label=label_of(token))
 
 
 @router.post("/{org}/settings/tokens/{token_id}/describe")
-def describe_token(visit: Manage, token_id: str) -> Response:
+def describe_token(visit: See, token_id: str) -> Response:
     """Say anew what a token is for."""
     visit.write(lambda unit: tokens.describe(unit, token_id, visit.field("description")[:200]))
     return visit.go("tokens", "The description is saved.")

@@ -13,15 +13,18 @@ from scim_app.admin.pages.paging import cursor_of, pages_of, query_of, sorting_o
 from scim_app.admin.pages.shown import access_of, grants_of, role_options
 from scim_app.admin.visits import Visit, allowed
 from scim_app.admin.wording import scalar
+from scim_app.directory import profile
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.names import is_email_address
 from scim_app.directory.permissions import Permission
-from scim_app.store import holding, lists, people, profiles, removal, resources
+from scim_app.store import holding, identities, lists, people, profiles, removal, resources
 from scim_app.store.stamps import now
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]
 Add = Annotated[Visit, allowed(Permission.ADD_USERS)]
+Edit = Annotated[Visit, allowed(Permission.EDIT_USERS)]
+Scim = Annotated[Visit, allowed(Permission.MANAGE_SCIM)]
 Remove = Annotated[Visit, allowed(Permission.REMOVE_USERS)]
 
 
@@ -78,14 +81,50 @@ def show_user(visit: See, user_id: str) -> Response:
             "profile": [(label, scalar(value)) for label, value in user.profile if value not in (None, "")],
             "access": access_of(db, visit.org, user_id),
             "grants": grants_of(db, visit.org, user_id),
+            "identities": identities.of_user(db, visit.org.id, user_id),
             **timeline(db, visit.org.id, user_id),
         }
 
     found = visit.read(load)
     user = found["user"]
     flagged = not is_email_address(user.user_name)
-    removable = user.origin == "local" or not visit.org.scim_enabled
-    return visit.page("user.html", user.label, "users", removable=removable, flagged=flagged, **found)
+    ours = user.origin == "local" or not visit.org.scim_enabled
+    return visit.page("user.html", user.label, "users", ours=ours, flagged=flagged, **found)
+
+
+@router.get("/{org}/settings/users/{user_id}/edit")
+def ask_for_changes(visit: Edit, user_id: str) -> Response:
+    """Show the form that changes a user."""
+    user = visit.read(lambda db: people.get(db, visit.org.id, user_id))
+    return _edit_page(visit, user_id, profile.fields_of(user.load()))
+
+
+@router.post("/{org}/settings/users/{user_id}/edit")
+def edit_user(visit: Edit, user_id: str) -> Response:
+    """Change a user that is not synced."""
+    sent = {name: visit.field(name) for name in ("user_name", "given_name", "family_name", "display_name")}
+    user, problem = visit.attempt(lambda unit: people.edit(unit, user_id, **sent))
+    if user is None:
+        return _edit_page(visit, user_id, sent, problem)
+    return visit.go(f"users/{user.id}", "The changes are saved.")
+
+
+@router.post("/{org}/settings/users/{user_id}/forget")
+def forget_identity(visit: Scim, user_id: str) -> Response:
+    """Forget how a user signs in, after asking."""
+    user = visit.read(lambda db: profiles.user(db, visit.org.id, user_id))
+    if user is None:
+        raise _no_user(visit)
+    if not visit.confirmed:
+        told = [
+            f"{user.label} is signed out everywhere, and is known by the e-mail address at the next sign-in, as at the"
+            " first one.",
+            "Do this after the person got another account at the identity provider, or when the wrong one was bound.",
+        ]
+        back = (f"users/{user_id}", user.label)
+        return visit.confirm(f"Forget how {user.label} signs in?", "Forget", told, section="users", back=back)
+    visit.write(lambda unit: identities.forget(unit, user_id))
+    return visit.go(f"users/{user_id}", f"How {user.label} signs in is forgotten.")
 
 
 @router.post("/{org}/settings/users/{user_id}/remove")
@@ -111,6 +150,11 @@ def restore_user(visit: Add, user_id: str) -> Response:
     """Give a removed user back, with teams and grants."""
     visit.write(lambda unit: people.restore(unit, user_id))
     return visit.go(f"users/{user_id}", "The user is back, with its teams and grants.")
+
+
+def _edit_page(visit: Visit, user_id: str, values: dict[str, str], problem: str = "") -> Response:
+    shown = {"user_id": user_id, "values": values, "problem": problem}
+    return visit.page("user_edit.html", "Edit user", "users", 422 if problem else 200, **shown)
 
 
 def _no_user(visit: Visit) -> Exception:

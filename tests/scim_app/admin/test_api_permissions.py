@@ -16,12 +16,16 @@ from scim_app.store import organizations
 SEE, ADD, REMOVE = Permission.SEE_USERS, Permission.ADD_USERS, Permission.REMOVE_USERS
 TEAMS, GRANT, PLACES = Permission.MANAGE_TEAMS, Permission.GRANT, Permission.MANAGE_DEPLOYMENTS
 SCIM, SETTINGS = Permission.MANAGE_SCIM, Permission.MANAGE_SETTINGS
+EDIT = Permission.EDIT_USERS
 KEYS, AUDIT = Permission.MANAGE_API_KEYS, Permission.SEE_AUDIT_LOG
 
 EXPECTED = {
     "GET /users": SEE,
     "POST /users": ADD,
     "GET /users/{user_id}": SEE,
+    "PATCH /users/{user_id}": EDIT,
+    "GET /users/{user_id}/identities": SCIM,
+    "DELETE /users/{user_id}/identities": SCIM,
     "DELETE /users/{user_id}": REMOVE,
     "POST /users/{user_id}/restore": ADD,
     "GET /removed-users": SEE,
@@ -76,6 +80,7 @@ BODIES: dict[str, object] = {
     "POST /teams/{team_id}/link-preview": {"user_names": []},
     "POST /deployments/{deployment_id}/code-locations": {"name": "x"},
     "PATCH /tokens/{token_id}": {"description": "x"},
+    "PATCH /users/{user_id}": {"display_name": "x"},
     "POST /tokens/{token_id}/rotate": {},
 }
 REFUSED = (401, 403)

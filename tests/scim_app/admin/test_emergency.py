@@ -7,7 +7,7 @@ import pytest
 from acme import ADDRESS, Acme, application
 
 from scim_app.admin import sign_in
-from scim_app.admin.visits import csrf_token
+from scim_app.admin.viewers import csrf_token
 from scim_app.store import break_glass
 
 PASSWORD = "correct horse battery staple"

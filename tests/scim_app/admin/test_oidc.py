@@ -56,6 +56,15 @@ def test_the_browser_is_sent_with_a_proof_key_and_nothing_that_can_be_guessed(ly
     assert flow != signing.start(CALLBACK)[1]
 
 
+def test_who_signs_in_again_proves_it_anew_and_when_is_told(lying: tuple[str, Answers]) -> None:
+    asked = noting(lying[1], Provider(lying[0], CLIENT_ID, CLIENT_SECRET).start(CALLBACK, again=True)[0])
+    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+    assert "prompt" not in noting(lying[1], Provider(lying[0], CLIENT_ID, CLIENT_SECRET).start(CALLBACK)[0])
+    assert sign_in(lying).authenticated_at is None
+    lying[1].claims = replacing(auth_time=1_800_000_000)
+    assert sign_in(lying).authenticated_at == 1_800_000_000
+
+
 LIES: dict[str, dict[str, Any]] = {
     "signed by nobody": {"alg": "none"},
     "signed with the shared secret": {"alg": "HS256", "key": SHARED},
@@ -88,6 +97,7 @@ LIES: dict[str, dict[str, Any]] = {
     "issued in the future": {"claims": moved("iat", 4000)},
     "not valid before tomorrow": {"claims": replacing(nbf=2**33)},
     "another access token": {"claims": replacing(at_hash="bm90IHRoZSBoYXNo")},
+    "a time of the sign-in that is no number": {"claims": replacing(auth_time="now")},
     "no ID token": {"token": without("id_token")},
     "an ID token that is none": {"token": replacing(id_token="a.b.c")},
     "an ID token that is a number": {"token": replacing(id_token=7)},

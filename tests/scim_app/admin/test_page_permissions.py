@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from scim_app.admin import sign_in
 from scim_app.admin.router import ROUTERS
-from scim_app.admin.visits import csrf_token
+from scim_app.admin.viewers import csrf_token
 from scim_app.directory.permissions import Permission, may
 from scim_app.directory.roles import Role
 from scim_app.store import organizations, sessions
@@ -17,6 +17,7 @@ from scim_app.store import organizations, sessions
 SEE, ADD, REMOVE = Permission.SEE_USERS, Permission.ADD_USERS, Permission.REMOVE_USERS
 TEAMS, GRANT, PLACES = Permission.MANAGE_TEAMS, Permission.GRANT, Permission.MANAGE_DEPLOYMENTS
 SCIM, SETTINGS, AUDIT = Permission.MANAGE_SCIM, Permission.MANAGE_SETTINGS, Permission.SEE_AUDIT_LOG
+EDIT, KEYS = Permission.EDIT_USERS, Permission.MANAGE_API_KEYS
 
 EXPECTED = {
     "GET ": SEE,
@@ -25,6 +26,9 @@ EXPECTED = {
     "GET /users/new": ADD,
     "POST /users/new": ADD,
     "GET /users/{user_id}": SEE,
+    "GET /users/{user_id}/edit": EDIT,
+    "POST /users/{user_id}/edit": EDIT,
+    "POST /users/{user_id}/forget": SCIM,
     "POST /users/{user_id}/remove": REMOVE,
     "POST /users/{user_id}/restore": ADD,
     "GET /teams": SEE,
@@ -63,6 +67,9 @@ EXPECTED = {
     "POST /tokens/{token_id}/describe": SCIM,
     "POST /tokens/{token_id}/rotate": SCIM,
     "POST /tokens/{token_id}/revoke": SCIM,
+    "GET /keys": KEYS,
+    "POST /keys": KEYS,
+    "POST /keys/{key_id}/revoke": KEYS,
     "GET /audit": AUDIT,
     "GET /audit.csv": AUDIT,
     "GET /audit.json": AUDIT,

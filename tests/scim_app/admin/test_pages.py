@@ -4,10 +4,12 @@ import re
 from collections.abc import Generator
 from typing import Any
 
+import make
 import pytest
 from acme import Acme, application
 
-from scim_app.store import people, teams
+from scim_app.store import api_keys, identities, organization_settings, people, sessions, teams
+from scim_app.store.sessions import SessionKind
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +83,78 @@ def test_a_team_of_exactly_this_name_is_meant_before_those_that_contain_it(acme:
     assert listed(acme.see("users?team=ops").text) == ["ops@example.com"]
     assert listed(acme.see("users?team=op").text) == ["call@example.com", "ops@example.com"]
     assert "Nobody matches" in acme.see("users?team=no-such-team").text
+
+
+def test_a_key_is_made_with_scopes_shown_once_used_and_revoked(acme: Acme) -> None:
+    made = acme.send("keys", description="Nightly export", days="30", **{"scope audit:read": "yes"})
+    (text,) = re.findall(r'value="(key_\w+)"', made.text)
+    page = acme.see("keys").text
+    assert ("Nightly export" in page, "audit:read" in page, text in page) == (True, True, False)
+    assert acme.as_key("GET", "/events", text).status_code == 200
+    assert acme.as_key("GET", "/users", text).status_code == 403
+    key_id = text.split("_")[1]
+    make.until(lambda: acme.desk.read(api_keys.get, key_id).last_used_ip == "testclient", what="the note of its use")
+    assert "can&#39;t be given back" in acme.send(f"keys/{key_id}/revoke").text
+    assert acme.send(f"keys/{key_id}/revoke", confirmed="yes").status_code == 303
+    assert acme.as_key("GET", "/events", text).status_code == 401
+
+
+def test_a_key_without_a_scope_is_not_made(acme: Acme) -> None:
+    before = acme.desk.read(api_keys.listing)
+    refused = acme.send("keys", description="Nothing")
+    assert (refused.status_code, "one or more of these scopes" in refused.text) == (422, True)
+    assert acme.desk.read(api_keys.listing) == before
+
+
+def test_a_user_that_is_not_synced_is_edited_and_its_address_goes_along(acme: Acme) -> None:
+    user = acme.desk.write(people.add, "typo@example.com", given_name="Ada")
+    assert 'value="typo@example.com"' in acme.see(f"users/{user.id}/edit").text
+    fields = {"user_name": "ada@example.com", "given_name": "Ada", "family_name": "Byron", "display_name": ""}
+    assert acme.send(f"users/{user.id}/edit", **fields).status_code == 303
+    document = acme.desk.read(people.get, user.id).load()
+    assert (document["userName"], document["emails"][0]["value"]) == ("ada@example.com", "ada@example.com")
+    assert (document["name"], "displayName" in document) == ({"givenName": "Ada", "familyName": "Byron"}, False)
+    wrong = acme.send(f"users/{user.id}/edit", **fields | {"user_name": "ada"})
+    assert (wrong.status_code, "is not an e-mail address" in wrong.text) == (422, True)
+    taken = acme.send(f"users/{user.id}/edit", **fields | {"user_name": "viewer@acme.example.com"})
+    assert "There is another user" in taken.text
+    changed = acme.as_key("PATCH", f"/users/{user.id}", json={"display_name": "Ada Lovelace"}).json()
+    assert (changed["document"]["displayName"], changed["document"]["userName"]) == ("Ada Lovelace", "ada@example.com")
+
+
+def test_a_synced_user_is_edited_in_the_identity_provider(acme: Acme) -> None:
+    acme.desk.write(organization_settings.switch_scim, on=True)
+    headers = {"Authorization": f"Bearer {acme.scim_token}", "Content-Type": "application/scim+json"}
+    made = acme.client.post("/acme/scim/v2/Users", json=make.user("synced@example.com"), headers=headers).json()["id"]
+    page = acme.see(f"users/{made}").text
+    assert f"users/{made}/edit" not in page
+    assert "changed and removed in the identity provider" in page
+    refused = acme.as_key("PATCH", f"/users/{made}", json={"display_name": "X"})
+    assert (refused.status_code, "change it in the identity provider" in refused.json()["detail"]) == (409, True)
+    acme.desk.write(organization_settings.switch_scim, on=False)
+    assert acme.as_key("PATCH", f"/users/{made}", json={"display_name": "X"}).status_code == 200
+
+
+def test_how_a_person_signs_in_is_shown_and_forgotten_which_signs_it_out(acme: Acme) -> None:
+    user = acme.desk.write(people.add, "moved@example.com", display_name="Moved")
+    acme.desk.write(identities.member_of, "https://issuer.example", "old-account", "moved@example.com")
+    acme.secrets["moved"] = acme.desk.write(sessions.start, SessionKind.OIDC, user_id=user.id, name="moved")
+    assert "old-account" in acme.see(f"users/{user.id}").text
+    assert "Known there as" not in acme.see(f"users/{user.id}", "viewer").text
+    known = acme.as_key("GET", f"/users/{user.id}/identities").json()["identities"]
+    assert [(one["issuer"], one["subject"]) for one in known] == [("https://issuer.example", "old-account")]
+    assert "signed out everywhere" in acme.send(f"users/{user.id}/forget").text
+    assert acme.send(f"users/{user.id}/forget", confirmed="yes").status_code == 303
+    assert acme.see("users", "moved").status_code == 303
+    assert "Has not signed in yet" in acme.see(f"users/{user.id}").text
+    bound = acme.desk.write(identities.member_of, "https://issuer.example", "new-account", "moved@example.com")
+    assert bound.id == user.id
+    assert acme.as_key("DELETE", f"/users/{user.id}/identities").status_code == 204
+    told = [event["type"] for event in acme.as_key("GET", f"/events?subject={user.id}").json()["events"]]
+    assert [one for one in told if "identity" in one] == ["identity.bound", "identity.forgotten"] * 2
+    assert acme.as_key("DELETE", f"/users/{user.id}/identities").status_code == 404
+
+
+def test_the_log_still_tells_the_state(acme: Acme) -> None:
+    with acme.export() as export:
+        assert export.unexplained(acme.desk.organization.id) == []

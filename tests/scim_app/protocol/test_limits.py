@@ -103,11 +103,11 @@ def test_a_count_that_is_no_number_is_refused(scim: httpx.Client, text: str) -> 
 def test_a_token_that_asks_too_fast_is_told_for_how_many_whole_seconds_to_wait() -> None:
     rate = RateLimit(rate=0.5, burst=3)
     for _ in range(3):
-        rate.take("one")
+        rate.require("one")
     with pytest.raises(TooManyRequests) as refused:
-        rate.take("one")
+        rate.require("one")
     assert (refused.value.status, refused.value.seconds) == (429, 2)
-    rate.take("other")
+    rate.require("other")
     unlimited = RateLimit(rate=0, burst=1)
     for _ in range(10):
-        unlimited.take("one")
+        unlimited.require("one")
