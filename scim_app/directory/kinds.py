@@ -6,6 +6,7 @@ An attribute declared here is a column of the store, a fast filter, a column of 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Union
 
 import scim2_models
@@ -62,6 +63,7 @@ class Group(scim2_models.Group):
     Members: ClassVar[type[ComplexAttribute]] = GroupMember
 
 
+@lru_cache(256)
 def path_keys(path: str) -> tuple[str, ...]:
     """Return the keys that lead to the value at a dotted path; an extension's URN is one key."""
     head, separator, tail = path.rpartition(":")

@@ -18,6 +18,7 @@ from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.wire import scim_error
 from scim_app.protocol.writing import WORK, create
 from scim_app.store.event_log import Unit
+from scim_app.store.prepared import savepoint
 from scim_app.store.resources import fresh_id
 
 RESPONSE_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -84,7 +85,7 @@ def _run_one(connection: sa.Connection, call: Call, asked: Json, index: int, ids
     if asked.get("method") != "POST":
         outcome["location"] = f"{call.base_url}/{str(asked.get('path') or '').lstrip('/')}"
     try:
-        with connection.begin_nested():
+        with savepoint(connection):
             reply = _apply(connection, call, asked, bulk_id, index, ids)
     except Exception as problem:
         error = scim_error(problem)

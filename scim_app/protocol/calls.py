@@ -22,6 +22,8 @@ from scim_app.store.event_log import Unit
 from scim_app.store.tokens import Caller
 
 T = TypeVar("T")
+_ENDPOINTS = {kind.endpoint: kind for kind in KINDS.values()}
+_WHOLE: ResponseParameters[Any] = ResponseParameters()
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _HIDDEN = "[redacted]"
@@ -71,7 +73,8 @@ class Call:
         Raises:
             NotFoundException: when there is none at this endpoint.
         """
-        return kind_of(self.service.resource_type_at(self.target.endpoint or ""))
+        known = _ENDPOINTS.get(self.target.endpoint or "")
+        return known or kind_of(self.service.resource_type_at(self.target.endpoint or ""))
 
     @property
     def resource_id(self) -> str:
@@ -86,6 +89,8 @@ class Call:
     @property
     def wanted(self) -> ResponseParameters[Any]:
         """`attributes` and `excludedAttributes` (RFC 7644 §3.9)."""
+        if not self.request.query:
+            return _WHOLE
         resource_type = self.service.resource_type_at(self.target.endpoint or "")
         return self.service.read_response_parameters(resource_type, self.request.query)
 

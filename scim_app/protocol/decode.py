@@ -33,7 +33,7 @@ def read_creation(kind: Kind, body: Json, dialect: Dialect) -> tuple[Document, M
 def read_replacement(kind: Kind, body: Json, dialect: Dialect) -> Edit:
     """Return the edit that a PUT asks for (RFC 7644 §3.5.1); one that leaves `active` out leaves it as it is."""
     if kind is USER and (known := plain.user(body)):
-        return lambda _unit, stored: ({"active": stored.load().get("active", True), **known}, MemberDelta(reset=True))
+        return lambda _unit, stored: ({"active": stored.load().get("active", True), **known}, MemberDelta())
     body, delta = _without_members(kind, dialect.normalise(kind, body))
     replacement = _validated(kind, body, Context.RESOURCE_REPLACEMENT_REQUEST)
 
@@ -43,7 +43,7 @@ def read_replacement(kind: Kind, body: Json, dialect: Dialect) -> Edit:
         after.replace(kind.model.model_validate(before, scim_policy=STORED))
         document = _document(kind, after)
         if kind is USER:
-            document = {"active": before.get("active", True), **document}
+            return {"active": before.get("active", True), **document}, delta
         return document, MemberDelta(reset=True).then(delta)
 
     return edit

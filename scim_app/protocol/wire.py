@@ -23,6 +23,8 @@ from scim2_models import (
     Sort,
     default_comparison_key,
 )
+from scim2_server.requests import ScimRequest
+from scim2_server.routing import Operation, Target
 from scim2_server.service import ScimService
 
 from scim_app.directory.kinds import KINDS, Group, Kind, User
@@ -87,8 +89,33 @@ CONFIG = ServiceProviderConfig(
 )
 
 
+_ENDPOINTS = frozenset(kind.endpoint for kind in KINDS.values())
+_WRITES = {
+    ("POST", False): Operation.create,
+    ("PUT", True): Operation.replace,
+    ("PATCH", True): Operation.patch,
+    ("DELETE", True): Operation.delete,
+}
+"""The operation of a method at an endpoint, and of one that names a resource."""
+
+
 class Service(ScimService):
-    """The protocol, and the cursors of its searches."""
+    """The protocol, the cursors of its searches, and the routes of writes without trying every pattern."""
+
+    @staticmethod
+    def match(request: ScimRequest) -> Target:
+        """Return what a request asks for, as the library finds it."""
+        endpoint, slash, key = request.path[1:].partition("/")
+        operation = _WRITES.get((request.method, bool(key)))
+        if (
+            operation is None
+            or endpoint not in _ENDPOINTS
+            or "/" in key
+            or key == ".search"
+            or bool(slash) != bool(key)
+        ):
+            return ScimService.match(request)
+        return Target(operation, endpoint, key or None)
 
     def seal(self, types: list[ResourceType], request: SearchRequest[Any], position: Any) -> str | None:
         """Return the cursor of a place in the results of a search."""

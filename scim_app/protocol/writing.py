@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from scim2_models import ResponseParameters
 from scim2_server.routing import Operation
 
-from scim_app.directory.kinds import Kind
+from scim_app.directory.kinds import TEAM, Kind
 from scim_app.protocol import decode, encode
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.leaving import says_inactive
@@ -44,7 +44,10 @@ def replace(call: Call) -> Work:
 
 
 def patch(call: Call) -> Work:
-    """Change a resource and return it (RFC 7644 §3.5.2)."""
+    """Change a resource and return it; a group only where its attributes are asked for, else 204 (RFC 7644 §3.5.2).
+
+    Nobody who adds one member wants to read all of them.
+    """
     return _change(call, decode.read_patch(call.kind, call.body, call.dialect))
 
 
@@ -77,15 +80,19 @@ def resource_reply(
 ) -> Reply:
     """Return the answer that carries a resource, with its ETag and its address."""
     (body,) = encode.render(connection, call.caller.org_id, call.base_url, kind, [stored], wanted)
-    place = encode.location(call.base_url, kind, stored.id)
-    headers = {"ETag": stored.etag, "Content-Location": place}
+    headers = _place(call, kind, stored)
     if status == HTTPStatus.CREATED:
-        headers["Location"] = place
+        headers["Location"] = headers["Content-Location"]
     return Reply(status, body, headers)
+
+
+def _place(call: Call, kind: Kind, stored: Stored) -> dict[str, str]:
+    return {"ETag": stored.etag, "Content-Location": encode.location(call.base_url, kind, stored.id)}
 
 
 def _change(call: Call, edit: Edit) -> Work:
     kind, wanted, leaving = call.kind, call.wanted, says_inactive(call.body)
+    silent = kind is TEAM and call.target.operation is Operation.patch and not call.request.query
 
     def checked(unit: Unit, stored: Stored) -> Any:
         call.conditions.check(stored.etag, call.request.method)
@@ -93,6 +100,8 @@ def _change(call: Call, edit: Edit) -> Work:
 
     def work(unit: Unit) -> Reply:
         stored = writes.update(unit, kind, call.resource_id, checked, leaving=leaving)
+        if silent:
+            return Reply(HTTPStatus.NO_CONTENT, headers=_place(call, kind, stored))
         return resource_reply(unit.connection, call, kind, stored, wanted)
 
     return work

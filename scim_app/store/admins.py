@@ -9,21 +9,24 @@ from scim_app.directory.events import Event, EventType
 from scim_app.directory.roles import Role, ScopeKind
 from scim_app.errors import Refused
 from scim_app.store.event_log import Unit
+from scim_app.store.prepared import Prepared
 from scim_app.store.settings_tables import grants
 from scim_app.store.tables import team_members, users
 
-_HOLDERS = sa.select(grants.c.holder_kind, grants.c.holder_id).where(
-    grants.c.org_id == sa.bindparam("org"),
-    grants.c.revoked_at.is_(None),
-    grants.c.scope_id.is_(None),
-    grants.c.scope_kind == ScopeKind.ORGANIZATION.value,
-    grants.c.role == Role.ORGANIZATION_ADMIN.value,
+_HOLDERS = Prepared(
+    lambda _: sa.select(grants.c.holder_kind, grants.c.holder_id).where(
+        grants.c.org_id == sa.bindparam("org"),
+        grants.c.revoked_at.is_(None),
+        grants.c.scope_id.is_(None),
+        grants.c.scope_kind == ScopeKind.ORGANIZATION.value,
+        grants.c.role == Role.ORGANIZATION_ADMIN.value,
+    )
 )
 
 
 def organization_admins(connection: sa.Connection, org_id: str) -> set[str]:
     """Return the ids of the active users who are Organization Admins, by their own grant or a team's."""
-    holders = connection.execute(_HOLDERS, {"org": org_id}).all()
+    holders = _HOLDERS.all(connection, org=org_id)
     if not holders:
         return set()
     people = [holder for kind, holder in holders if kind == "user"]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import Actor, Event, chain_hash
 from scim_app.errors import NotFound
-from scim_app.store.prepared import Prepared
+from scim_app.store.prepared import Prepared, savepoint
 from scim_app.store.stamps import new_id, now
 from scim_app.store.tables import events, organizations
 
@@ -85,7 +85,7 @@ class Unit:
         """Make the block undo itself alone when an error leaves it: its rows, and the events it recorded."""
         before = self._seq, self._hash
         try:
-            with self.connection.begin_nested():
+            with savepoint(self.connection):
                 yield
         except BaseException:
             self._seq, self._hash = before

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 
 from scim_app.errors import StoreUnavailable, Unstorable
 from scim_app.store.postgres import is_conflict
+from scim_app.store.prepared import savepoint
 
 Work = Callable[[sa.Connection], Any]
 
@@ -152,7 +153,7 @@ def _run(connection: sa.Connection, jobs: list[Job]) -> list[Outcome]:
     """Run jobs; where there are several, each in a savepoint."""
     if len(jobs) == 1:
         return [_outcome(jobs[0].work, connection, nullcontext())]
-    return [_outcome(job.work, connection, connection.begin_nested()) for job in jobs]
+    return [_outcome(job.work, connection, savepoint(connection)) for job in jobs]
 
 
 def _outcome(work: Work, connection: sa.Connection, savepoint: AbstractContextManager[Any]) -> Outcome:

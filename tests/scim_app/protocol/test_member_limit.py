@@ -67,7 +67,7 @@ async def _asked(client: Client, request: Request, count: int) -> tuple[int, int
     team = (await client("POST", "/Groups", make.group("Old", *_names(5)))).json()["id"]
     answer = await client(*request(team, count))
     status = _status(answer)
-    made = answer.json().get("id", team) if status < 300 else team
+    made = answer.json().get("id", team) if answer.status in (200, 201) else team
     size = await _size(client, made)
     for one in {team, made}:
         await client("DELETE", f"/Groups/{one}")
@@ -75,7 +75,7 @@ async def _asked(client: Client, request: Request, count: int) -> tuple[int, int
 
 
 def _status(answer: Answer) -> int:
-    body = answer.json()
+    body = answer.json() if answer.body else {}
     return int(body["Operations"][0]["status"]) if "Operations" in body else answer.status
 
 
@@ -113,4 +113,4 @@ def test_a_full_group_takes_members_again_once_some_have_left(folder: Path, monk
         steps = [await client(*adding), await client(*again), await client("DELETE", f"/Users/{ada}")]
         return [one.status for one in [*steps, await client(*adding)]]
 
-    assert asyncio.run(statuses()) == [413, 200, 204, 200]
+    assert asyncio.run(statuses()) == [413, 204, 204, 204]

@@ -70,7 +70,7 @@ def test_members_change_as_the_operations_say(
 ) -> None:
     team = scim.post("/Groups", json=make.group("Data", people["ada"], people["cid"])).json()["id"]
     answer = scim.patch(f"/Groups/{team}", json=make.patch(*filled(operations, people)))
-    assert answer.status_code == 200, answer.text
+    assert (answer.status_code, answer.content) == (204, b""), answer.text
     names = {key: name for name, key in people.items()}
     found = scim.get(f"/Groups/{team}").json().get("members", [])
     assert " ".join(sorted(names[member["value"]] for member in found)) == members
@@ -96,6 +96,17 @@ def test_what_can_not_be_meant_of_members_is_refused_and_changes_nothing(
     answer = scim.patch(f"/Groups/{team['id']}", json=make.patch(filled(operation, people)))
     assert (answer.status_code, answer.json()["scimType"]) == (400, scim_type), answer.text
     assert scim.get(f"/Groups/{team['id']}").json() == team
+
+
+def test_a_patch_of_a_group_shows_it_only_to_those_who_ask(scim: httpx.Client, people: dict[str, str]) -> None:
+    team = scim.post("/Groups", json=make.group("Data", people["ada"])).json()
+    adding = make.patch({"op": "add", "path": "members", "value": [{"value": people["bob"]}]})
+    silent = scim.patch(f"/Groups/{team['id']}", json=adding)
+    assert (silent.status_code, silent.content, silent.headers["etag"]) == (204, b"", 'W/"2"')
+    asked = scim.patch(f"/Groups/{team['id']}?attributes=displayName", json=adding)
+    assert (asked.status_code, asked.json()["displayName"], "members" in asked.json()) == (200, "Data", False)
+    asked = scim.patch(f"/Groups/{team['id']}?attributes=members", json=adding)
+    assert len(asked.json()["members"]) == 2
 
 
 @pytest.mark.rfc("members")
