@@ -1,11 +1,14 @@
 """What the warehouse costs as the directory grows: `python bench/warehouse.py [USERS …]`.
 
 For each size a store is made whose log has two events a user: everyone is provisioned, there is a team for every
-fifty users with 250 members each, then people change jobs, teams and access until the log is full. A process of its
-own then takes the log in, cuts the day and takes in 10,000 more events; it prints seconds and peak resident memory.
+fifty users with 250 members each, one in ten with a role, then people change jobs, teams and access, or leave, until
+the log is full. A process of its own then takes the log in, cuts the day and takes in 10,000 more events. Seconds of
+the processor, which other programs on the machine change least, seconds by the clock and peak resident memory are
+written to bench/results/warehouse.md.
 """
 
 import json
+import os
 import random
 import resource
 import sqlite3
@@ -19,6 +22,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from scim_app.directory.events import CHAINED, GENESIS, Actor, chain_hash
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations
@@ -27,6 +32,9 @@ from scim_app.store.session import Store
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TEAM_SIZE = 250
 MORE = 10_000
+STEPS = ("copy", "history", "changes", "failures", "snapshots")
+WHEN = datetime.now(UTC)
+RESULTS = Path(__file__).parent / "results" / "warehouse.md"
 Event = tuple[str, str, str, dict[str, Any] | None, dict[str, Any] | None]
 
 
@@ -56,8 +64,15 @@ def events(users: int, total: int) -> Iterator[Event]:
         members = [f"user-{chance.randrange(users):032d}" for _ in range(TEAM_SIZE)]
         change = {"origin": "scim", "members": {"added": sorted(set(members))}}
         yield "team.created", "team", f"team-{team:032d}", change, {"displayName": f"Team {team}"}
-    for number in range(total - users - teams):
-        yield _later(chance, users, teams, number)
+    for team in range(0, teams, 10):
+        grant = f"grant-{team:032d}"
+        told = {"grant_id": grant, "holder_kind": "team", "holder_id": f"team-{team:032d}", "role": "editor"}
+        yield "role.granted", "grant", grant, {"grant": {**told, "scope_kind": "organization"}}, None
+    stay = users - users // 100
+    for number in range(users - stay):
+        yield "user.deleted", "user", f"user-{stay + number:032d}", None, None
+    for number in range(total - users - teams - len(range(0, teams, 10)) - (users - stay)):
+        yield _later(chance, stay, teams, number)
 
 
 def _later(chance: random.Random, users: int, teams: int, number: int) -> Event:
@@ -76,6 +91,7 @@ def _later(chance: random.Random, users: int, teams: int, number: int) -> Event:
 def write(settings: Settings, org_id: str, found: Iterator[Event], started: datetime) -> None:
     """Append events to an organization's log as the store writes them."""
     with closing(sqlite3.connect(settings.home / "store.sqlite3")) as store:
+        store.execute("PRAGMA synchronous=OFF")
         head = "SELECT log_epoch, last_seq, head_hash FROM organizations WHERE id = ?"
         epoch, seq, previous = store.execute(head, [org_id]).fetchone()
         rows: list[dict[str, Any]] = []
@@ -85,7 +101,7 @@ def write(settings: Settings, org_id: str, found: Iterator[Event], started: date
             row: dict[str, Any] = dict.fromkeys(CHAINED)
             row |= {"org_id": org_id, "log_epoch": epoch, "seq": seq, "id": f"event-{seq:032d}", "type": kind, "at": at}
             row |= {"subject_kind": subject_kind, "subject_id": subject, "actor": "token", "idp": "okta"}
-            row |= {"change": json.dumps(change), "document": json.dumps(document), "prev_hash": previous}
+            row |= {"change": _text(change), "document": _text(document), "prev_hash": previous}
             row["hash"] = previous = chain_hash(previous or GENESIS, row)
             rows.append(row)
         names = list(rows[0])
@@ -94,6 +110,10 @@ def write(settings: Settings, org_id: str, found: Iterator[Event], started: date
         moved = "UPDATE organizations SET last_seq = ?, head_hash = ?, head_at = ? WHERE id = ?"
         store.execute(moved, [seq, previous, rows[-1]["at"], org_id])
         store.commit()
+
+
+def _text(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
 
 
 def make(home: Path, users: int) -> tuple[Settings, str]:
@@ -110,19 +130,19 @@ def make(home: Path, users: int) -> tuple[Settings, str]:
     return settings, organization.id
 
 
-def measure(home: Path) -> dict[str, float]:
-    """Take the log in, in this process, and return seconds of each step and peak memory in MiB."""
+def measure(home: Path) -> dict[str, Any]:
+    """Take the log in, in this process, and return seconds of each step (processor, clock) and peak memory in MiB."""
     from dagster_defs.assets import changes, events, findings, history, snapshots, sync_health
     from dagster_defs.partitions import DAYS, last_day
     from dagster_defs.resources import ScimStore, warehouse
 
     settings, day = Settings.model_validate({"home": home}), last_day(DAYS)
-    scim, told = ScimStore(settings.store_url), dict[str, float]()
+    scim, told = ScimStore(settings.store_url), dict[str, Any]()
 
     def step(name: str, work: Any) -> None:
-        began = time.perf_counter()
+        busy, began = time.process_time(), time.perf_counter()
         work()
-        told[name] = round(told.get(name, 0) + time.perf_counter() - began, 2)
+        told[name] = [round(time.process_time() - busy, 2), round(time.perf_counter() - began, 2)]
 
     def cut() -> None:
         snapshots.make_views(connection)
@@ -140,6 +160,8 @@ def measure(home: Path) -> dict[str, float]:
 
     with warehouse(settings).get_connection() as connection:
         whole("")
+        rows = f"SELECT count(*) FROM {snapshots.TEAM_MEMBERS.address} WHERE day = ?"
+        ((told["memberships"],),) = connection.execute(rows, [day]).fetchall()
         told["peak MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         with closing(sqlite3.connect(home / "store.sqlite3")) as store:
             ((org_id, seq),) = store.execute("SELECT id, last_seq FROM organizations").fetchall()
@@ -155,15 +177,38 @@ def measure(home: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print one JSON line for each size."""
+    """Measure each size, print it and write all of them down."""
     if sys.argv[1:2] == ["--measure"]:
         sys.stdout.write(json.dumps(measure(Path(sys.argv[2]))))
         return
+    found: list[dict[str, Any]] = []
     for users in [int(size) for size in sys.argv[1:]] or [10_000, 100_000, 1_000_000]:
         with tempfile.TemporaryDirectory() as home:
             make(Path(home), users)
-            done = subprocess.run([sys.executable, __file__, "--measure", home], capture_output=True, text=True)
-            print(json.dumps({"users": users} | json.loads(done.stdout or "{}")), done.stderr[-2000:], flush=True)
+            done = subprocess.run([sys.executable, __file__, "--measure", home], stdout=subprocess.PIPE, check=True)
+        found.append({"users": users} | json.loads(done.stdout))
+        print(json.dumps(found[-1]), flush=True)
+    RESULTS.write_text(report(found))
+
+
+def report(found: list[dict[str, Any]]) -> str:
+    """Return the results as a page."""
+    told = (__doc__ or "").partition("\n\n")[2].strip()
+    lines = ["# The warehouse as the directory grows", "", told, "", f"{os.cpu_count()} cores, {WHEN:%Y-%m-%d}."]
+    for title, prefix in (("The whole log, taken in at once", ""), ("A further 10,000 events", "new ")):
+        names = [f"{prefix}{step}" for step in STEPS]
+        heads = ["users", *STEPS, "together", "seconds per 1,000 events"]
+        heads += [] if prefix else ["memberships", "peak MiB", "warehouse MiB"]
+        lines += ["", f"## {title}", "", "Seconds of the processor (by the clock).", ""]
+        lines += [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+        for one in found:
+            busy, clock = (sum(one[name][side] for name in names) for side in (0, 1))
+            cells = [f"{one['users']:,}", *(f"{one[name][0]} ({one[name][1]})" for name in names)]
+            cells += [f"{busy:.1f} ({clock:.1f})", f"{1000 * busy / (MORE if prefix else 2 * one['users']):.3f}"]
+            cells += [] if prefix else [f"{one[name]:,}" for name in ("memberships", "peak MiB", "warehouse MiB")]
+            lines.append(f"| {' | '.join(cells)} |")
+    ticks = ", ".join(f"{one['sensor tick'][1]} s at {one['users']:,} users" for one in found)
+    return "\n".join([*lines, "", f"A tick of the provisioning sensor with 10,000 events that are new: {ticks}.", ""])
 
 
 if __name__ == "__main__":

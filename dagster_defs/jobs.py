@@ -6,6 +6,10 @@ CADENCE = "scim/cadence"
 """Tag of assets that a schedule makes: `weekly`, `monthly` or `quarterly`. All others follow every change."""
 
 
+_FIRST = {"dagster/priority": "5"}
+"""Of runs that wait for the warehouse, those that end in an alert go first."""
+
+
 def _every(cadence: str) -> dg.AssetSelection:
     return dg.AssetSelection.tag(CADENCE, cadence)
 
@@ -13,12 +17,19 @@ def _every(cadence: str) -> dg.AssetSelection:
 _REGISTER = dg.AssetSelection.assets("evidence_files", "stg_scim__evidence_files", "evidence_manifest")
 """The register of evidence: told anew with each pack."""
 _SCHEDULED = _every("weekly") | _every("monthly") | _every("quarterly") | _REGISTER
+_REPORTS = dg.AssetSelection.groups("reports", "evidence") - _SCHEDULED
 _SNAPSHOTS = dg.AssetSelection.assets("users", "teams", "team_members", "role_grants", "effective_access", "tokens")
 
 provisioning = dg.define_asset_job(
     "provisioning",
-    selection=dg.AssetSelection.all() - _SCHEDULED,
-    description="Copies new events, renews the day's snapshots, finds changes, sends alerts, builds the marts.",
+    selection=dg.AssetSelection.all() - _SCHEDULED - _REPORTS,
+    tags=_FIRST,
+    description="Copies new events, renews the day's snapshots, finds changes, sends alerts.",
+)
+reporting = dg.define_asset_job(
+    "reporting",
+    selection=_REPORTS,
+    description="Builds the marts and the compliance report, once the directory has come to rest.",
 )
 end_of_day = dg.define_asset_job(
     "end_of_day",
@@ -28,6 +39,7 @@ end_of_day = dg.define_asset_job(
 alerts = dg.define_asset_job(
     "alerts",
     selection=dg.AssetSelection.assets("findings", "alert_deliveries"),
+    tags=_FIRST,
     description="Looks for what lasts (silence, tokens that end, failed checks) and sends what is due.",
 )
 proof = dg.define_asset_job(
@@ -53,7 +65,7 @@ quarterly_access_review = dg.define_asset_job(
 )
 
 JOBS = [
-    *(provisioning, end_of_day, alerts, proof),
+    *(provisioning, reporting, end_of_day, alerts, proof),
     *(weekly_operations, monthly_joiner_mover_leaver, quarterly_access_review),
 ]
 """All jobs."""

@@ -16,7 +16,7 @@ from dagster_defs.assets.reports import state_name
 from dagster_defs.definitions import defs
 from dagster_defs.evidence.reports import STATE
 from dagster_defs.evidence.writing import folder
-from dagster_defs.jobs import provisioning
+from dagster_defs.jobs import provisioning, reporting
 from dagster_defs.partitions import DAYS, last_day
 from scim_app.settings import Settings
 
@@ -35,7 +35,7 @@ _FAILURES = "SELECT org, occurred_at, method, path, status, scim_type, detail FR
 
 
 def main() -> None:
-    """Run the job for a day and print `{"partition", "organizations": […]}`; exit status 1 when it fails."""
+    """Run the jobs for a day and print `{"partition", "organizations": […]}`; exit status 1 when it fails."""
     parser = argparse.ArgumentParser(prog="python -m dagster_defs.run", description=__doc__)
     parser.add_argument("--partition", help="day to materialize, such as 2026-11-24; the running day by default")
     partition = parser.parse_args().partition or last_day(DAYS).isoformat()
@@ -44,12 +44,17 @@ def main() -> None:
             f"{partition} is not a day there are snapshots of; choose one from {DAYS.get_first_partition_key()}"
         )
     with dg.DagsterInstance.get() as instance:
-        job = defs.resolve_job_def(provisioning.name)
-        run = job.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False)
+        _run(instance, provisioning.name, partition)
+        _run(instance, reporting.name, None)
+    sys.stdout.write(json.dumps(summary(partition), default=str) + "\n")
+
+
+def _run(instance: dg.DagsterInstance, job: str, partition: str | None) -> None:
+    definition = defs.resolve_job_def(job)
+    run = definition.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False)
     if not run.success:
         failed = [event.step_key for event in run.all_events if event.is_step_failure]
         sys.exit(f"the run {run.run_id} failed in {', '.join(map(str, failed)) or 'its start'}")
-    sys.stdout.write(json.dumps(summary(partition), default=str) + "\n")
 
 
 def summary(partition: str) -> dict[str, Any]:

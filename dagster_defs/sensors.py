@@ -1,7 +1,8 @@
-"""What runs as things happen: provisioning, refused writes, silence, tokens and reviews that are due, failed checks."""
+"""What runs as things happen: provisioning, reports, refused writes, silence, tokens and reviews, failed checks."""
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,10 @@ from dagster_defs.resources import ScimStore
 
 _ON = dg.DefaultSensorStatus.RUNNING
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+REST_SECONDS = 20
+"""For how long nothing is changed before the reports are made."""
+LONGEST_WAIT_SECONDS = 15 * 60
+"""After which they are made though changes go on."""
 _Answer = dg.SensorResult | dg.SkipReason
 
 
@@ -61,6 +66,24 @@ def sync_failure_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourcePa
     return dg.SensorResult([request], cursor=cursor)
 
 
+@dg.sensor(job=jobs.reporting, minimum_interval_seconds=10, default_status=_ON)
+def reporting_sensor(context: dg.SensorEvaluationContext) -> _Answer:
+    """Ask for the reports once the directory has come to rest, or has changed without rest for a quarter of an hour.
+
+    They take longer than all before them, and hold the warehouse meanwhile: an alert would have to wait for them.
+    """
+    copied = context.instance.get_latest_materialization_event(dg.AssetKey("provisioning_events"))
+    reported, waiting_since = json.loads(context.cursor or "[null, null]")
+    if copied is None or copied.run_id == reported:
+        return dg.SkipReason("no new events")
+    now, since = time.time(), waiting_since or copied.timestamp
+    if now - copied.timestamp < REST_SECONDS and now - since < LONGEST_WAIT_SECONDS:
+        return dg.SensorResult(skip_reason="people are changed right now", cursor=json.dumps([reported, since]))
+    if _waits(context, jobs.reporting.name):
+        return dg.SkipReason("a run that has not begun yet will report these events too")
+    return dg.SensorResult([dg.RunRequest(run_key=copied.run_id)], cursor=json.dumps([copied.run_id, None]))
+
+
 def _copied(instance: dg.DagsterInstance) -> dict[str, int]:
     """Return the last event of each organization that the warehouse holds, as the last run told."""
     event = instance.get_latest_materialization_event(dg.AssetKey("provisioning_events"))
@@ -86,7 +109,7 @@ def idp_silence_sensor(
     try:
         with duckdb.connect(warehouse.database, read_only=True) as connection:
             rows = heard(connection, scim)
-    except duckdb.Error:
+    except (duckdb.IOException, duckdb.CatalogException):
         return dg.SkipReason("the warehouse is being written, or there is none yet")
     silent = [f"{one.org}/{one.subject}" for one in lasting.silence(rows, datetime.now(UTC).replace(tzinfo=None))]
     return _changed(context, silent, "silence")
@@ -136,6 +159,6 @@ def alert_retry_sensor(context: dg.SensorEvaluationContext) -> _Answer:
 
 SENSORS = [
     *(provisioning_event_sensor, sync_failure_sensor, idp_silence_sensor, token_expiry_sensor, review_due_sensor),
-    *(asset_check_failure_sensor, alert_retry_sensor),
+    *(reporting_sensor, asset_check_failure_sensor, alert_retry_sensor),
 ]
 """All sensors of what happens; `run_sensors` has those of runs."""

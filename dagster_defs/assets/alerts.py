@@ -16,7 +16,7 @@ from dagster_defs.ledger import ALERT_DELIVERIES, Outcome
 from dagster_defs.resources import AlertChannels
 
 
-@table_asset(ALERT_DELIVERIES, group="alerts", deps=[FINDINGS.name], priority=9)
+@table_asset(ALERT_DELIVERIES, group="alerts", deps=[FINDINGS.name], urgent=True)
 def alert_deliveries(
     context: dg.AssetExecutionContext, warehouse: DuckDBResource, channels: dg.ResourceParam[AlertChannels]
 ) -> "dg.MaterializeResult[Any]":

@@ -83,6 +83,7 @@ DEPROVISIONED_ACCOUNTS = Table(
     ACCESS_CHANGES,
     group="changes",
     deps=[COPY, USER_VERSIONS.name, TEAM_VERSIONS.name, MEMBERSHIP_VERSIONS.name],
+    urgent=True,
 )
 def access_changes(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Who joined, moved and left, in order, each with the event that shows it; only new events are read."""
@@ -101,7 +102,7 @@ def access_changes(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
         )
 
 
-@table_asset(DEPROVISIONED_ACCOUNTS, group="changes", deps=[ACCESS_CHANGES.name])
+@table_asset(DEPROVISIONED_ACCOUNTS, group="changes", deps=[ACCESS_CHANGES.name], urgent=True)
 def deprovisioned_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Each loss of access: when it was said, received and done, what was lost, and whether the person came back."""
     with warehouse.get_connection() as connection:

@@ -49,7 +49,7 @@ FINDINGS = Table(
     FINDINGS,
     group="alerts",
     deps=[DEPROVISIONED_ACCOUNTS.name, SYNC_FAILURES.name, IDP_RHYTHM.name, CAMPAIGNS.name, COPY],
-    priority=9,
+    urgent=True,
 )
 def findings(
     context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource

@@ -7,7 +7,7 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs.assets.materialized import result, table_spec
+from dagster_defs.assets.materialized import AGAIN, FIRST, result, table_spec
 from dagster_defs.incremental import BLOCK, COPY, advance, run_sql
 from dagster_defs.warehouse import ORGANIZATION, POOL, Table
 from scim_app.store.exported import ROLE_GRANT_COLUMNS, TEAM_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS, Column
@@ -77,6 +77,8 @@ _KIND = " One row from the event that made it so to the one that ended it (SCD t
 @dg.multi_asset(
     specs=[table_spec(table, group="history", deps=[COPY], description=said + _KIND) for table, said in _SAID.items()],
     pool=POOL,
+    op_tags=FIRST,
+    retry_policy=AGAIN,
 )
 def history(warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:
     """Take in the new events, each once: what a run costs grows with what is new, not with the directory."""

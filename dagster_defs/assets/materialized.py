@@ -11,6 +11,10 @@ from dagster_defs.warehouse import POOL, Table
 
 PREVIEW_ROWS = 10
 CELL_LENGTH = 200
+FIRST = {"dagster/priority": "9"}
+"""Tags of the steps on the way to an alert: they go before others that could run as well."""
+AGAIN = dg.RetryPolicy(max_retries=2, delay=1)
+"""A step that failed is tried again; what it did already is not done twice. A check that failed is not."""
 
 
 def table_asset(
@@ -19,9 +23,9 @@ def table_asset(
     group: str,
     deps: Sequence[dg.AssetSpec | str],
     partitions_def: dg.PartitionsDefinition[Any] | None = None,
-    priority: int = 0,
+    urgent: bool = False,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Return the decorator for an asset that writes a table and has its name; of what is ready, priority goes first."""
+    """Return the decorator for an asset that writes a table and has its name; what is urgent goes first."""
     return dg.asset(
         name=table.name,
         deps=deps,
@@ -32,7 +36,8 @@ def table_asset(
         metadata=table_metadata(table),
         partitions_def=partitions_def,
         backfill_policy=dg.BackfillPolicy.single_run() if partitions_def else None,
-        op_tags={"dagster/priority": str(priority)} if priority else None,
+        op_tags=FIRST if urgent else None,
+        retry_policy=AGAIN,
     )
 
 

@@ -16,7 +16,7 @@ from dagster_defs.assets.history import (
     TEAM_VERSIONS,
     USER_VERSIONS,
 )
-from dagster_defs.assets.materialized import result, table_spec
+from dagster_defs.assets.materialized import AGAIN, result, table_spec
 from dagster_defs.incremental import COPY, marks
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.pictures import active_users
@@ -110,6 +110,7 @@ _ORDERS = {USERS: "org, user_name", TEAMS: "org, display_name", TEAM_MEMBERS: "s
     partitions_def=DAYS,
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool=POOL,
+    retry_policy=AGAIN,
 )
 def snapshots(context: dg.AssetExecutionContext, warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:
     """Cut each organization's history at the end of each day; all tables of a day stand at the same event."""

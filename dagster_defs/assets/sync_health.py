@@ -69,7 +69,7 @@ _CAUSES = pa.schema(
 )
 
 
-@table_asset(SYNC_FAILURES, group="sync_health", deps=[COPY])
+@table_asset(SYNC_FAILURES, group="sync_health", deps=[COPY], urgent=True)
 def sync_failures(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Writes of an identity provider that were refused, each with its status, its cause and what to do about it."""
     with warehouse.get_connection() as connection:
@@ -116,7 +116,7 @@ def sync_health(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
         return result(connection, SYNC_HEALTH, order="last_at DESC", chart=failures_by_cause(connection))
 
 
-@table_asset(IDP_RHYTHM, group="sync_health", deps=[COPY])
+@table_asset(IDP_RHYTHM, group="sync_health", deps=[COPY], urgent=True)
 def idp_rhythm(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """How often each identity provider is heard of, and for how long it is silent at most."""
     with warehouse.get_connection() as connection:

@@ -61,13 +61,19 @@ class Directory:
 
 
 def materialize_all(
-    settings: Settings, channels: Sequence[Any], *assets: Any, raise_on_error: bool = True
+    settings: Settings,
+    channels: Sequence[Any],
+    *assets: Any,
+    raise_on_error: bool = True,
+    instance: dg.DagsterInstance | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Materialize all assets before dbt, or those named."""
     links = Links("https://scim.example.com", "https://dagster.example.com")
+    chosen = assets or BEFORE_DBT
     return dg.materialize(
-        assets or BEFORE_DBT,
+        chosen,
         resources=resources(settings) | {"channels": AlertChannels(tuple(channels), links)},
-        partition_key=last_day(DAYS).isoformat(),
+        partition_key=last_day(DAYS).isoformat() if any(one.partitions_def for one in chosen) else None,
         raise_on_error=raise_on_error,
+        instance=instance,
     )
