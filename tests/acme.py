@@ -76,9 +76,9 @@ class Acme:
         finally:
             export.close()
 
-    def new_key(self, *scopes: str) -> str:
+    def new_key(self, *scopes: str, description: str = "") -> str:
         """A key with scopes."""
-        return self.desk.write(api_keys.create, scopes, pepper=self.site.key)[1]
+        return self.desk.write(api_keys.create, scopes, description=description, pepper=self.site.key)[1]
 
 
 @contextmanager

@@ -1,13 +1,15 @@
 """Events in the words of the pages: a sentence, a tone, and what changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 
 from scim_app.directory.events import EventType
 from scim_app.directory.failures import explain_failure
+from scim_app.store import actors
 
 IDPS = {
     "okta": "Okta",
@@ -51,6 +53,8 @@ class Happening:
     """Attribute → before and after."""
     subject_link: str
     """Path below the settings, empty where the subject has no page."""
+    by: str
+    """What people call the actor."""
 
     def __getattr__(self, name: str) -> Any:
         if name not in self.row:
@@ -58,8 +62,13 @@ class Happening:
         return self.row[name]
 
 
-def told(row: Mapping[str, Any]) -> Happening:
-    """Return an event of the log in the words of the pages."""
+def told(db: sa.Connection, org_id: str, rows: Sequence[Mapping[str, Any]]) -> list[Happening]:
+    """Return events of the log in the words of the pages."""
+    names = actors.names(db, org_id, (row["actor"] for row in rows))
+    return [_told(row, names.get(row["actor"]) or actor_name(row["actor"])) for row in rows]
+
+
+def _told(row: Mapping[str, Any], by: str) -> Happening:
     change = orjson.loads(row["change"]) if row["change"] else {}
     page = _PAGES.get(row["subject_kind"]) if row["subject_id"] else None
     return Happening(
@@ -69,6 +78,7 @@ def told(row: Mapping[str, Any]) -> Happening:
         tone=_tone(row["type"]),
         attributes=change.get("attributes") or {},
         subject_link=f"{page}/{row['subject_id']}" if page else "",
+        by=by,
     )
 
 

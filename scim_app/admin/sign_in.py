@@ -156,7 +156,7 @@ def _begun(site: Site, organization: Organization, secret: str, path: str = "") 
 def _admit(db: Any, site: Site, organization: Organization, identity: Identity, request: Request) -> str:
     unit = Unit.begin(db, organization.id, _actor(request, identity.email or identity.subject))
     member = identities.member_of(unit, identity.issuer, identity.subject, identity.email)
-    unit = Unit.begin(db, organization.id, _actor(request, member.user_name))
+    unit = Unit.begin(db, organization.id, _actor(request, member.id))  # by id: reports count sign-ins of a user
     _end_the_one_before(unit, site, organization, request)
     told = identity.authenticated_at
     at = instant(datetime.fromtimestamp(min(max(told, 0), time.time()), UTC)) if told is not None else None

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.directory.names import fold
+from scim_app.store import actors
 from scim_app.store.tables import TABLES, events
 
 PAGE = 50
@@ -19,6 +20,7 @@ class EventQuery:
 
     type: str = ""
     actor: str = ""
+    """As the log has it, or the name of a user, token or key."""
     subject: str = ""
     """Id or name."""
     since: str = ""
@@ -68,7 +70,7 @@ def of_request(connection: sa.Connection, org_id: str, request_id: str, at: str)
 
 
 def recent_actors(connection: sa.Connection, org_id: str, limit: int = 50) -> list[str]:
-    """Return who acted, one step through the index for each, in order of name."""
+    """Return what people call those who acted, one step through the index for each, in order of name."""
     found: list[str] = []
     query = sa.select(sa.func.min(events.c.actor)).where(
         events.c.org_id == org_id, events.c.actor > sa.bindparam("after")
@@ -77,7 +79,8 @@ def recent_actors(connection: sa.Connection, org_id: str, limit: int = 50) -> li
     while len(found) < limit and (name := connection.execute(query, {"after": last}).scalar()) is not None:
         found.append(name)
         last = name
-    return found
+    called = actors.names(connection, org_id, found)
+    return sorted({called.get(one, one) for one in found}, key=str.casefold)
 
 
 def _where(connection: sa.Connection, org_id: str, query: EventQuery) -> list[Condition]:
@@ -85,7 +88,7 @@ def _where(connection: sa.Connection, org_id: str, query: EventQuery) -> list[Co
     if query.type:
         found.append(events.c.type == query.type)
     if query.actor:
-        found.append(events.c.actor == query.actor)
+        found.append(events.c.actor.in_(actors.meant(connection, org_id, query.actor)))
     if query.subject:
         found.append(_about(connection, org_id, query.subject))
     if query.since:

@@ -1,5 +1,6 @@
 """Role grants: who holds which role where. SCIM never changes one."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +42,11 @@ Condition = sa.ColumnElement[bool]
 def of_holder(holder_id: str) -> Condition:
     """Return the condition of the grants that a user or a team holds itself."""
     return grants.c.holder_id == holder_id
+
+
+def among(holder_ids: Iterable[str]) -> Condition:
+    """Return the condition of the grants that some users or teams hold themselves."""
+    return grants.c.holder_id.in_(list(holder_ids))
 
 
 def is_grant(grant_id: str) -> Condition:

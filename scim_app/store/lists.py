@@ -11,7 +11,6 @@ from scim_app.directory.names import fold
 from scim_app.directory.roles import Grant, Role
 from scim_app.store import grants, members, standing
 from scim_app.store.organizations import Organization
-from scim_app.store.settings_tables import grants as grants_table
 from scim_app.store.tables import team_members, teams, users
 
 Condition = sa.ColumnElement[bool]
@@ -93,7 +92,7 @@ def list_users(
     ids = [row[0] for row in rows]
     of = members.teams_of(connection, org.id, ids)
     holders = {*ids, *(team_id for held in of.values() for team_id, _ in held)}
-    held = grants.find(connection, org.id, grants_table.c.holder_id.in_(holders))
+    held = grants.find(connection, org.id, grants.among(holders))
     return [_with_access(UserRow(*row), held, of.get(row[0], []), org.default_role) for row in rows], cursor
 
 
@@ -104,7 +103,7 @@ def list_teams(
     rows, cursor = _page(connection, teams, _TEAM_COLUMNS, _of_any(teams, org.id, query), query, after)
     ids = [row[0] for row in rows]
     counts = count_members(connection, org.id, ids)
-    held = grants.find(connection, org.id, grants_table.c.holder_id.in_(ids))
+    held = grants.find(connection, org.id, grants.among(ids))
     best: dict[str, Role] = {}
     for grant in held:
         best[grant.holder_id] = min(grant.role, best.get(grant.holder_id, grant.role), key=lambda role: role.rank)

@@ -1,7 +1,6 @@
 """Who holds which role where, for everybody at once: the matrix, and the people behind a number in it."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +12,12 @@ from scim_app.store.organizations import Organization
 from scim_app.store.settings_tables import grants
 from scim_app.store.tables import team_members, users
 
-Ranks = dict[str, int]
-"""User id → rank of the most permissive role (0 is Organization Admin)."""
+Counts = dict[Scope, dict[Role, int]]
+"""How many active users hold each role in the organization and in each place."""
 
-_ROLES = list(Role)
+People = set[str]
+"""Ids of users."""
+
 _RANK = sa.case({role.value: role.rank for role in Role}, value=grants.c.role)
 
 
@@ -36,103 +37,119 @@ class Person:
 
 def highest_role_is(org: Organization, role: Role) -> sa.ColumnElement[bool]:
     """Return the condition of the users whose most permissive role anywhere, the default included, is this one."""
-    default = Role(org.default_role).rank
-    if role.rank > default:
-        return sa.false()
-    held = _held(org.id).subquery()
-    best = sa.select(held.c.user_id).group_by(held.c.user_id)
-    if role.rank == default:
-        return users.c.id.not_in(best.having(sa.func.min(held.c.rank) < default))
-    return users.c.id.in_(best.having(sa.func.min(held.c.rank) == role.rank))
-
-
-@dataclass(frozen=True, slots=True)
-class Standings:
-    """Everybody's roles at once. `ranks` has, for each scope, the active users who are granted more than nothing."""
-
-    default: Role
-    everybody: int
-    """How many users are active."""
-    ranks: Mapping[Scope, Ranks]
-
-    def matrix(self, places: Places) -> dict[Scope, dict[Role, int]]:
-        """Return how many active users hold each role in the organization and in each place.
-
-        Only those who hold more in a place than in the whole organization are counted anew for it.
-        """
-        wide = self._best((ORGANIZATION,))
-        counted = Counter(wide.values())
-        found: dict[Scope, dict[Role, int]] = {}
-        for scope in (ORGANIZATION, *places.by_scope):
-            here = self._best(tuple(one for one in (scope, *places.within(scope)) if one != ORGANIZATION))
-            more = {user: rank for user, rank in here.items() if rank < wide.get(user, len(_ROLES))}
-            moved = Counter(wide[user] for user in more if user in wide)
-            found[scope] = self._told(counted + Counter(more.values()) - moved)
-        return found
-
-    def ranks_in(self, scope: Scope, places: Places) -> Ranks:
-        """Return the ranks that hold in a place, of those users who are granted any there or around it."""
-        return self._best((scope, *places.within(scope)))
-
-    def _best(self, scopes: tuple[Scope, ...]) -> Ranks:
-        found: Ranks = {}
-        for scope in scopes:
-            for user, rank in self.ranks.get(scope, {}).items():
-                found[user] = min(rank, found.get(user, rank))
-        return found
-
-    def _told(self, counted: Mapping[int, int]) -> dict[Role, int]:
-        better = {role: counted.get(role.rank, 0) for role in _ROLES if role.rank < self.default.rank}
-        others = self.everybody - sum(better.values())
-        return {role: better.get(role, others if role is self.default else 0) for role in _ROLES}
-
-
-def read(connection: sa.Connection, org: Organization) -> Standings:
-    """Return everybody's roles, from the live grants and who is in which team."""
-    held = _held(org.id).subquery()
-    best = sa.select(held.c.scope_kind, held.c.scope_id, held.c.user_id, sa.func.min(held.c.rank)).group_by(
-        held.c.scope_kind, held.c.scope_id, held.c.user_id
-    )
-    mine = (users.c.org_id == org.id) & users.c.deleted_at.is_(None) & users.c.active
-    active = set(connection.execute(sa.select(users.c.id).where(mine)).scalars())
-    scopes: dict[tuple[str, str | None], Ranks] = {}
-    for kind, scope_id, user_id, rank in connection.execute(best):
-        if user_id in active:
-            scopes.setdefault((kind, scope_id), {})[user_id] = rank
-    ranks = {Scope(ScopeKind(kind), scope_id): found for (kind, scope_id), found in scopes.items()}
-    return Standings(Role(org.default_role), len(active), ranks)
+    return _role_is(org, role, _held(org.id))
 
 
 def holders(
-    connection: sa.Connection,
-    org: Organization,
-    standings: Standings,
-    places: Places,
-    place: tuple[Scope, Role],
-    limit: int,
+    connection: sa.Connection, org: Organization, places: Places, place: tuple[Scope, Role], limit: int
 ) -> list[Person]:
     """Return the active users who hold a role in a place, in order of name, at most `limit`."""
-    (scope, role), default = place, standings.default.rank
-    ranks = standings.ranks_in(scope, places)
+    scope, role = place
     query = (
         sa.select(users.c.id, users.c.user_name, users.c.display_name)
-        .where(users.c.org_id == org.id, users.c.deleted_at.is_(None), users.c.active)
+        .where(*_active(org.id), _role_is(org, role, _held(org.id, {scope, *places.within(scope)})))
         .order_by(users.c.search_key, users.c.id)
+        .limit(limit)
     )
-    found: list[Person] = []
-    with connection.execution_options(yield_per=200).execute(query) as rows:
-        for row in rows:
-            if min(ranks.get(row.id, default), default) == role.rank:
-                found.append(Person(*row))
-            if len(found) == limit:
-                break
+    return [Person(*row) for row in connection.execute(query)]
+
+
+def matrix(connection: sa.Connection, org: Organization, places: Places) -> Counts:
+    """Return how many active users hold each role in the organization and in each place."""
+    default, everybody = Role(org.default_role), _everybody(connection, org.id)
+    granted = _granted(connection, org.id, everybody)
+    wide = granted.get(ORGANIZATION, _nobody())
+    # Whoever has nothing but the default stands behind all others.
+    without = everybody.difference(*wide)
+    exact = [*_each_once(wide), without]
+    found: Counts = {}
+    for scope in (ORGANIZATION, *places.by_scope):
+        numbers = [len(people) for people in exact]
+        reach = [granted[one] for one in (scope, *places.within(scope)) if one in granted and one != ORGANIZATION]
+        for rank, people in enumerate(_each_once([set().union(*at) for at in zip(*reach, strict=True)])):
+            for before in range(rank + 1, len(exact)):
+                more = len(people & exact[before])
+                numbers[rank] += more
+                numbers[before] -= more
+        found[scope] = _told(numbers, default, len(everybody))
     return found
 
 
-def _held(org_id: str) -> sa.CompoundSelect[Any, Any, Any, Any]:
-    """Return user, scope and rank of every live grant, those of teams once for each member."""
+def _everybody(connection: sa.Connection, org_id: str) -> People:
+    """Return the ids of the active users, read as one text: rows of one column each would cost more than all else."""
+    query = sa.select(sa.func.aggregate_strings(users.c.id, ",")).where(*_active(org_id))
+    return _ids(connection.execute(query).scalar())
+
+
+def _granted(connection: sa.Connection, org_id: str, everybody: People) -> dict[Scope, list[People]]:
+    """Return, for each scope with grants, the active users of each rank's grants there, by themselves or a team."""
+    of_team = (team_members.c.org_id == org_id) & (team_members.c.team_id == grants.c.holder_id)
+    members = sa.select(sa.func.aggregate_strings(team_members.c.member_id, ",")).where(of_team).scalar_subquery()
+    who = sa.case((grants.c.holder_kind == "user", grants.c.holder_id), else_=members)
+    live = (grants.c.org_id == org_id) & grants.c.revoked_at.is_(None)
+    found: dict[Scope, list[People]] = {}
+    for kind, scope_id, rank, people in connection.execute(
+        sa.select(grants.c.scope_kind, grants.c.scope_id, _RANK, who).where(live)
+    ):
+        found.setdefault(Scope(ScopeKind(kind), scope_id), _nobody())[rank].update(_ids(people) & everybody)
+    return found
+
+
+def _nobody() -> list[People]:
+    return [set[str]() for _ in Role]
+
+
+def _ids(text: str | None) -> People:
+    return set(text.split(",")) if text else set()
+
+
+def _each_once(ranks: list[People]) -> list[People]:
+    """Return the people of each rank without those of the ranks before it."""
+    seen, found = set[str](), list[People]()
+    for people in ranks:
+        found.append(people - seen)
+        seen |= people
+    return found
+
+
+def _told(numbers: list[int], default: Role, everybody: int) -> dict[Role, int]:
+    better = {role: numbers[role.rank] for role in Role if role.rank < default.rank}
+    others = everybody - sum(better.values())
+    return {role: better.get(role, others if role is default else 0) for role in Role}
+
+
+def _active(org_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return users.c.org_id == org_id, users.c.deleted_at.is_(None), users.c.active
+
+
+def _role_is(org: Organization, role: Role, held: sa.CompoundSelect[Any, Any, Any, Any]) -> sa.ColumnElement[bool]:
+    """Return the condition of the users whose most permissive role of those held, or the default, is this one."""
+    default = Role(org.default_role).rank
+    if role.rank > default:
+        return sa.false()
+    best = _best(held).subquery()
+    if role.rank == default:
+        return users.c.id.not_in(sa.select(best.c.user_id).where(best.c.rank < default))
+    return users.c.id.in_(sa.select(best.c.user_id).where(best.c.rank == role.rank))
+
+
+def _best(held: sa.CompoundSelect[Any, Any, Any, Any]) -> sa.Select[Any, Any]:
+    """Return user and rank of the most permissive role held."""
+    every = held.subquery()
+    return sa.select(every.c.user_id, sa.func.min(every.c.rank).label("rank")).group_by(every.c.user_id)
+
+
+def _held(org_id: str, scopes: Iterable[Scope] | None = None) -> sa.CompoundSelect[Any, Any, Any, Any]:
+    """Return user, scope and rank of every live grant, or of those on some scopes; those of teams once a member."""
     scope = (grants.c.scope_kind, grants.c.scope_id, _RANK.label("rank"))
     live = (grants.c.org_id == org_id) & grants.c.revoked_at.is_(None)
+    if scopes is not None:
+        live &= sa.or_(
+            *(
+                (grants.c.scope_kind == one.kind.value) & (grants.c.scope_id.is_not_distinct_from(one.id))
+                for one in scopes
+            )
+        )
     own = sa.select(grants.c.holder_id.label("user_id"), *scope).where(live, grants.c.holder_kind == "user")
     through = (
         sa.select(team_members.c.member_id.label("user_id"), *scope)

@@ -21,7 +21,9 @@ class Scene:
 def populate(home: Path, people: int, days: int) -> str:
     """Make the organization with its history, and return a SCIM token of it."""
     sizes = ("--people", str(people), "--days", str(days))
-    for arguments in (("history", SLUG, *sizes), ("token", "create", SLUG, "--description", "Okta production")):
+    key = ("token", "create-key", SLUG, "--scope", "audit:read", "--description", "Nightly export")
+    token = ("token", "create", SLUG, "--description", "Okta production")
+    for arguments in (("history", SLUG, *sizes), key, token):
         done = make.command(*arguments, home=home)
         assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -55,11 +57,14 @@ def scene(place: Place, cookies: dict[str, str]) -> Scene:
         mathematicians = first("/teams?q=Mathematicians", rf"/settings/teams/{uuid}")
         token = first("/tokens", r"/settings/tokens/(\w{12})/revoke")
         make.until(lambda: "requests/" in client.get("/provisioning/requests?outcome=failed").text, what="the log")
+        review = first("/reviews", rf"/settings/reviews/{uuid}")
         request = first("/provisioning/requests?outcome=failed", rf"/provisioning/requests/{uuid}")
     return Scene(
         {
             "users": "users",
             "user": f"users/{user}",
+            "user-edit": f"users/{user}/edit",
+            "user-new": "users/new",
             "teams": "teams",
             "team": f"teams/{team}",
             "team-pending": f"teams/{mathematicians}",
@@ -76,8 +81,12 @@ def scene(place: Place, cookies: dict[str, str]) -> Scene:
             "request": f"provisioning/requests/{request}",
             "tokens": "tokens",
             "token": f"tokens/{token}",
+            "keys": "keys",
             "audit": "audit",
             "event": "audit/20",
+            "reviews": "reviews",
+            "review-new": "reviews/new",
+            "review": f"reviews/{review}",
             "reports": "reports",
             "general": "general",
             "nobody": "users?q=nobody+is+called+so",

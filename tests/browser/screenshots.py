@@ -1,6 +1,8 @@
 """`make screenshots`: each page of the settings in light and dark, wide and narrow, for the documents."""
 
 import base64
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,11 +29,20 @@ def main() -> None:
         home = Path(folder)
         make.organization(make.settings(home), "first")
         token = scene.populate(home, people=120, days=365)
+        _write_reports(home)
         with make.service(home) as running:
             browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
             place = _place(home, running.address, token, browser)
             scene.push(place)
             _take(place)
+
+
+def _write_reports(home: Path) -> None:
+    """Let Dagster write the evidence packs of the month that ended last."""
+    env = make.environment(home, DAGSTER_HOME=str(home / "dagster"))
+    (home / "dagster").mkdir(exist_ok=True)
+    for module in (["dagster_defs.run"], ["dagster_defs.evidence_run", "monthly_jml"]):
+        subprocess.run([sys.executable, "-m", *module], env=env, cwd=make.ROOT, check=True, capture_output=True)
 
 
 def _place(home: Path, address: str, token: str, browser: Browser) -> Place:

@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from scim_app.admin.failures import bad_request, not_found
 from scim_app.admin.guard import PageRoute
-from scim_app.admin.happenings import told, types_by_group
+from scim_app.admin.happenings import Happening, told, types_by_group
 from scim_app.admin.pages.paging import pages_of
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import Permission
@@ -45,7 +45,7 @@ def show_events(visit: See) -> Response:
         rows = event_list.list_events(db, visit.org.id, _query(visit, asked), before=before, limit=PAGE + 1)
         after = str(rows[PAGE - 1]["seq"]) if len(rows) > PAGE else ""
         return {
-            "rows": [told(row) for row in rows[:PAGE]],
+            "rows": told(db, visit.org.id, rows[:PAGE]),
             "pages": pages_of(visit, len(rows[:PAGE]), before, after),
             "actors": event_list.recent_actors(db, visit.org.id),
         }
@@ -73,10 +73,14 @@ def export_json(visit: See) -> Response:
 @router.get("/{org}/settings/audit/{seq}")
 def show_event(visit: See, seq: int) -> Response:
     """Show one event whole."""
-    row = visit.read(lambda db: event_list.get_event(db, visit.org.id, seq))
-    if row is None:
-        raise not_found("There is no such event.", link=f"{visit.base}/audit", link_label="Audit log")
-    event = told(row)
+
+    def load(db: sa.Connection) -> tuple[dict[str, Any], Happening]:
+        row = event_list.get_event(db, visit.org.id, seq)
+        if row is None:
+            raise not_found("There is no such event.", link=f"{visit.base}/audit", link_label="Audit log")
+        return row, told(db, visit.org.id, [row])[0]
+
+    row, event = visit.read(load)
     change = orjson.dumps(_decoded(row)["change"], option=orjson.OPT_INDENT_2).decode() if row["change"] else ""
     return visit.page("event.html", event.title, "audit", event=event, change=change)
 

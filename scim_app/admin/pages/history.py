@@ -13,4 +13,4 @@ SHOWN = 25
 def timeline(db: sa.Connection, org_id: str, subject_id: str) -> dict[str, Any]:
     """Return the newest events about a subject, and whether there are more."""
     rows = list_events(db, org_id, EventQuery(subject=subject_id), limit=SHOWN + 1)
-    return {"events": [told(row) for row in rows[:SHOWN]], "more_events": len(rows) > SHOWN}
+    return {"events": told(db, org_id, rows[:SHOWN]), "more_events": len(rows) > SHOWN}

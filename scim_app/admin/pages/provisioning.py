@@ -101,7 +101,7 @@ def show_request(visit: Manage, request_id: str) -> Response:
             where = f"{visit.base}/provisioning/requests"
             raise not_found("There is no such request; the log keeps the latest.", link=where, link_label="Request log")
         events = event_list.of_request(db, visit.org.id, request_id, row.at)
-        return {"row": row, "sent": _indented(row.sent), "events": [told(event) for event in events]}
+        return {"row": row, "sent": _indented(row.sent), "events": told(db, visit.org.id, events)}
 
     return visit.page("request.html", "Request", "provisioning", **visit.read(load))
 

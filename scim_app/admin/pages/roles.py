@@ -15,10 +15,9 @@ from scim_app.directory.permissions import Permission
 from scim_app.directory.roles import ORGANIZATION, Role, Scope
 from scim_app.errors import NotFound
 from scim_app.store import grants, holding, members, places, standing
-from scim_app.store.standing import Person, Standings
+from scim_app.store.standing import Counts, Person
 
 SHOWN = 50
-Counts = dict[Scope, dict[Role, int]]
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]
 Change = Annotated[Visit, allowed(Permission.GRANT)]
@@ -31,13 +30,12 @@ def show_roles(visit: See) -> Response:
 
     def load(db: sa.Connection) -> dict[str, Any]:
         found = places.places(db, visit.org.id)
-        standings = standing.read(db, visit.org)
-        counts = standings.matrix(found)
+        counts = standing.matrix(db, visit.org, found)
         page, total, cursor = holding.page(db, visit.org.id, after)
         return {
             "matrix": _matrix(counts, found),
             "has_deployments": bool(found.by_scope),
-            "chosen": _chosen(db, visit, found, standings, counts),
+            "chosen": _chosen(db, visit, found, counts),
             "grants": [show_grant(grant, found, holder) for grant, holder in page],
             "total": total,
             "pages": pages_of(visit, len(page), after, cursor),
@@ -127,9 +125,7 @@ def _matrix(matrix: Counts, found: Places) -> list[dict[str, Any]]:
     ]
 
 
-def _chosen(
-    db: sa.Connection, visit: Visit, found: Places, standings: Standings, counts: Counts
-) -> dict[str, Any] | None:
+def _chosen(db: sa.Connection, visit: Visit, found: Places, counts: Counts) -> dict[str, Any] | None:
     """Return the people behind the number that the address names, each with the reason."""
     if not visit.query("where"):
         return None
@@ -137,7 +133,7 @@ def _chosen(
         scope, role = scope_of(visit.query("where")), Role(visit.query("role"))
     except ValueError as problem:
         raise NotFound("there is no such place or role") from problem
-    people = standing.holders(db, visit.org, standings, found, (scope, role), SHOWN)
+    people = standing.holders(db, visit.org, found, (scope, role), SHOWN)
     total = counts.get(scope, {}).get(role, 0)
     whys = _whys(db, visit, found, scope, people)
     shown = [{"id": one.id, "label": one.label, "why": whys[one.id]} for one in people]
@@ -146,7 +142,8 @@ def _chosen(
 
 def _whys(db: sa.Connection, visit: Visit, found: Places, scope: Scope, people: list[Person]) -> dict[str, str]:
     of = members.teams_of(db, visit.org.id, [one.id for one in people])
-    held = grants.find(db, visit.org.id)
+    holders = {one.id for one in people} | {team_id for held in of.values() for team_id, _ in held}
+    held = grants.find(db, visit.org.id, grants.among(holders))
     whys: dict[str, str] = {}
     for one in people:
         mine = dict(of.get(one.id, []))

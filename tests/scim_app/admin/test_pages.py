@@ -155,6 +155,16 @@ def test_how_a_person_signs_in_is_shown_and_forgotten_which_signs_it_out(acme: A
     assert acme.as_key("DELETE", f"/users/{user.id}/identities").status_code == 404
 
 
+def test_the_audit_log_says_who_by_name_and_finds_by_it(acme: Acme) -> None:
+    acme.as_key("POST", "/deployments", json={"name": "by a key"})
+    text = acme.new_key("directory:write", description="Nightly job")
+    acme.as_key("POST", "/teams", text, json={"display_name": "Made by a job"})
+    page = acme.see("audit?actor=API+key+Nightly+job").text
+    assert "<span>API key Nightly job</span>" in page
+    assert "Made by a job" in page
+    assert "by a key" not in page
+
+
 def test_the_log_still_tells_the_state(acme: Acme) -> None:
     with acme.export() as export:
         assert export.unexplained(acme.desk.organization.id) == []

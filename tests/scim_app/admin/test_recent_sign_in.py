@@ -1,12 +1,17 @@
 """Credentials are made and taken away only a moment after their maker proved who it is."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from urllib.parse import quote
 
 import pytest
 from acme import ADDRESS, Acme, application
+from fastapi import FastAPI
+from hostile_provider import CLIENT_ID, CLIENT_SECRET, noting, provider
 
+from scim_app.admin.oidc import Provider
 from scim_app.admin.viewers import csrf_token
 from scim_app.store import api_keys, break_glass, people, sessions, tokens
 from scim_app.store.sessions import RECENT, SessionKind
@@ -71,6 +76,25 @@ def test_a_session_of_a_setup_link_is_not_asked(acme: Acme) -> None:
         sessions.start, SessionKind.SETUP, user_id=None, name="Local administrator", authenticated_at=before
     )
     assert acme.send("tokens", "setup", description="Okta").status_code == 200
+
+
+def test_a_sign_in_is_an_event_of_the_user_whatever_it_is_called_and_read_by_name(acme: Acme) -> None:
+    ada = acme.desk.write(people.add, "ada@example.com", display_name="Ada Lovelace")
+    with provider() as (issuer, answers):
+        site = replace(acme.site, provider=Provider(issuer, CLIENT_ID, CLIENT_SECRET))
+        cast("FastAPI", acme.client.app).state.site = site
+        begun = acme.client.get("/acme/settings/sign-in/start?next=/acme/settings/teams")
+        state = noting(answers, begun.headers["location"])["state"]
+        flow = {"Cookie": begun.headers["set-cookie"].partition(";")[0]}
+        done = acme.client.get(f"/_/callback?state={state}&code=c", headers=flow)
+        cast("FastAPI", acme.client.app).state.site = acme.site
+    assert done.headers["location"] == "/acme/settings/teams"
+    for actor in (ada.id, "ada@example.com", "Ada Lovelace"):
+        found = acme.as_key("GET", f"/events?actor={quote(actor)}&type=session.started").json()["events"]
+        assert [one["actor"] for one in found] == [ada.id]
+    page = acme.see("audit?type=session.started").text
+    assert "<span>Ada Lovelace</span>" in page
+    assert ada.id not in page
 
 
 def test_signing_in_again_ends_the_session_before_and_leads_back(acme: Acme) -> None:

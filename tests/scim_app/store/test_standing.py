@@ -39,20 +39,19 @@ def fill(unit: Unit, chance: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_everybodys_roles_at_once_are_those_of_each(tmp_path: Path, seed: int) -> None:
-    made = make.organization(make.settings(tmp_path))
+def test_everybodys_roles_at_once_are_those_of_each(folder: Path, seed: int) -> None:
+    made = make.organization(make.settings(folder))
     store = Store(made.settings.store_url)
     store.write(lambda db: fill(Unit.begin(db, made.id, make.ACTOR), random.Random(seed)))
 
     def compare(db: Any) -> None:
         org, found = organizations.by_slug(db, made.slug), places.places(db, made.id)
-        standings = standing.read(db, org)
         everybody, _ = lists.list_users(db, org, Query(state="active"))
         held = {one.id: access.of_user(db, org.id, one.id) for one in everybody}
-        for scope, counts in standings.matrix(found).items():
+        for scope, counts in standing.matrix(db, org, found).items():
             for role in Role:
                 expected = {key for key, its in held.items() if role_in(its.access, scope, found).role is role}
-                people = standing.holders(db, org, standings, found, (scope, role), 100)
+                people = standing.holders(db, org, found, (scope, role), 100)
                 assert {one.id for one in people} == expected
                 assert counts[role] == len(expected)
         for role in Role:
