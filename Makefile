@@ -72,6 +72,9 @@ conformance: develop  ## Renew docs/conformance.md from the marks of the tests
 fuzz: develop  ## Send 100,000 hostile requests, half of them to each database
 	$(BIN)/python -m pytest tests/fuzz --requests 50000
 
+model: develop  ## Hold both databases against a model of dictionaries, 5,000 runs of 30 steps
+	$(BIN)/python -m pytest tests/properties/test_state_machine.py --runs 5000
+
 durability: develop  ## Let crowds of clients write to four workers, on both databases
 	$(BIN)/python -m pytest tests/durability --full
 
@@ -109,4 +112,4 @@ clean:  ## Remove what was built, but not the data
 REPORTS_DEMO = DAGSTER_SCIM_HOME=data/reports-demo DAGSTER_HOME=$(CURDIR)/data/reports-demo/dagster
 BIN_HERE = $(CURDIR)/$(BIN)
 
-.PHONY: reports lint-dbt help install develop run demo bench test check conformance coverage durability fuzz latency catchup format lock clean setup-browser screenshots
+.PHONY: reports lint-dbt help install develop run demo bench test check conformance coverage durability fuzz model latency catchup format lock clean setup-browser screenshots

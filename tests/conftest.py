@@ -76,6 +76,7 @@ def scim(service: Service, organization: Organization) -> Generator[httpx.Client
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How many requests the tests send that can send many."""
     parser.addoption("--full", action="store_true", help="full sizes of the tests of several workers")
+    parser.addoption("--runs", default="500", help="runs of the comparison of both databases with a model")
     parser.addoption("--requests", default="1000", help="requests of the fuzz test on each database")
 
 

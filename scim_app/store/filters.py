@@ -5,6 +5,7 @@ what they mean in SCIM. The library's in-memory `match` is the oracle.
 """
 
 import operator
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from inspect import isclass
@@ -29,15 +30,7 @@ from scim2_models.path import (
 
 from scim_app.directory.kinds import Kind
 from scim_app.directory.names import fold, lower
-from scim_app.store.attributes import (
-    Attributes,
-    Condition,
-    Expression,
-    Rows,
-    is_exact,
-    scim_path,
-    sub_attribute,
-)
+from scim_app.store.attributes import Attributes, Condition, Expression, Rows, is_exact, scim_path, sub_attribute
 from scim_app.store.json_sql import Json
 
 _ORDERS: dict[CompareOperator, Callable[[Any, Any], Any]] = {
@@ -227,6 +220,8 @@ def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -
     value = coerce_value(binding, node.value, node.op)
     if isinstance(value, str) and "\0" in value:
         raise InvalidFilterException(detail="a filter can't compare with the character NUL (U+0000)")
+    if isinstance(value, bytes):
+        return b64encode(value).decode()  # the form that the library stores (RFC 4648 §4)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
     if not isinstance(value, str) or is_exact(binding):

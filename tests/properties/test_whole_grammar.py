@@ -42,6 +42,7 @@ def person(chance: random.Random, number: int) -> make.Body:
         "name": {"givenName": word(), "familyName": word()},
         "emails": entries,
         "roles": [{"value": word() or "r"} for _ in range(chance.randrange(2))],
+        "x509Certificates": [{"value": chance.choice(["TUlJ", "QQ==", "dHVsag=="])}] if chance.random() < 0.4 else [],
         "addresses": [{"locality": word(), "type": "work"}] if chance.random() < 0.5 else [],
         ENTERPRISE: {"department": word(), "manager": {"value": word() or "m"}},
         "externalId": f"{word()}-{number}",
@@ -75,7 +76,7 @@ def storage(home: Folder, service: ScimService) -> Generator[tuple[adapter.Store
 
 def names(kind: Kind) -> list[str]:
     """Every attribute and sub-attribute of a kind."""
-    left_out = ("password", "$ref", "meta.location", "meta.version", "x509Certificates", "groups", "members.display")
+    left_out = ("password", "$ref", "meta.location", "meta.version", "groups", "members.display")
     found = [str(path) for path in Path[kind.model].iter_paths()]  # type: ignore[misc]
     return sorted(name for name in found if not any(part in name for part in left_out))
 
@@ -86,7 +87,9 @@ def literal(value: Any) -> str:
 
 
 OPERATORS = st.sampled_from(["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "EQ"])
-VALUES = st.sampled_from([*WORDS, True, False, None, "2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "User", "pending"])
+VALUES = st.sampled_from(
+    [*WORDS, True, False, None, "2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "User", "pending", "TUlJ", "QQ=="]
+)
 
 
 def filters(kind: Kind) -> st.SearchStrategy[str]:
@@ -95,7 +98,9 @@ def filters(kind: Kind) -> st.SearchStrategy[str]:
     inner = st.sampled_from(
         ["value", "type", "primary", "display", "locality"] if kind.name == "user" else ["value", "type"]
     )
-    lists = st.sampled_from(["emails", "roles", "addresses", "phoneNumbers"] if kind.name == "user" else ["members"])
+    lists = st.sampled_from(
+        ["emails", "roles", "addresses", "phoneNumbers", "x509Certificates"] if kind.name == "user" else ["members"]
+    )
     term = st.one_of(
         st.builds(lambda n, op, v: f"{n} {op} {literal(v)}", name, OPERATORS, VALUES),
         st.builds(lambda n: f"{n} pr", name),
