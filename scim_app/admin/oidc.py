@@ -21,6 +21,7 @@ from joserfc.jws import JWSRegistry
 
 from scim_app.errors import DirectoryError
 from scim_app.settings import LOOPBACK, Settings
+from scim_app.store.sessions import RECENT
 
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 """Signatures that are believed; never `none`, never one with a shared secret."""
@@ -86,7 +87,8 @@ class Provider:
         """
         flow = {"state": generate_token(43), "nonce": generate_token(43), "verifier": generate_token(64)}
         endpoint = self._metadata()["authorization_endpoint"]
-        asked = {"prompt": "login", "max_age": "0"} if again else {}
+        # An age makes the provider tell `auth_time` (OpenID Connect Core §3.1.2.1); of 0 some would ask for ever.
+        asked = {"prompt": "login", "max_age": str(int(RECENT.total_seconds()))} if again else {}
         with closing(self._client(redirect_uri)) as client:
             url, _ = client.create_authorization_url(
                 endpoint, state=flow["state"], nonce=flow["nonce"], code_verifier=flow["verifier"], **asked

@@ -42,7 +42,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("ago", "clock", "initials", "plural", "words", "scalar"):
+    for name in ("ago", "breakable", "clock", "initials", "plural", "words", "scalar"):
         environment.filters[name] = getattr(wording, name)
     for name in ("idp_name", "actor_name", "attribute_name"):
         environment.filters[name] = getattr(happenings, name)

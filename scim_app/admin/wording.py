@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup, escape
+
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (30, "day"), (12, "month"))
 
 
@@ -48,6 +50,11 @@ def plural(number: int, word: str, many: str | None = None) -> str:
 def words(name: str) -> str:
     """Return a name of code as words: `organization_admin` → `Organization admin`."""
     return name.replace("_", " ").capitalize()
+
+
+def breakable(address: str) -> Markup:
+    """Return an e-mail address that a narrow column breaks before the domain, and not within a word."""
+    return escape(address).replace("@", Markup("@<wbr>"))
 
 
 def scalar(value: Any) -> str:

@@ -11,6 +11,41 @@ from browser.places import Place
 SLUG = "northwind"
 
 
+PAGES = {
+    "users": "users",
+    "user": "users/{user}",
+    "user-edit": "users/{user}/edit",
+    "user-flagged": "users/{flagged}",
+    "user-new": "users/new",
+    "teams": "teams",
+    "team": "teams/{team}",
+    "team-pending": "teams/{pushed}",
+    "team-link": "teams/{team}/link?external_id=&user_names=ada.lovelace%40example.com",
+    "team-new": "teams/new",
+    "roles": "roles",
+    "roles-who": "roles?where=organization%3A&role=viewer",
+    "grant": "roles/grant?holder=team:{team}",
+    "deployments": "deployments",
+    "provisioning": "provisioning",
+    "okta": "provisioning/okta",
+    "entra": "provisioning/entra",
+    "requests": "provisioning/requests",
+    "request": "provisioning/requests/{request}",
+    "tokens": "tokens",
+    "token": "tokens/{token}",
+    "keys": "keys",
+    "audit": "audit",
+    "event": "audit/20",
+    "reviews": "reviews",
+    "review-new": "reviews/new",
+    "review": "reviews/{review}",
+    "reports": "reports",
+    "general": "general",
+    "nobody": "users?q=nobody+is+called+so",
+}
+"""Pages by name: paths below the settings, with what `_ids` finds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """Pages by name: paths below the settings."""
@@ -45,50 +80,24 @@ def push(place: Place) -> None:
 def scene(place: Place, cookies: dict[str, str]) -> Scene:
     """The pages of an organization, with the ids of what is there."""
     with httpx2.Client(base_url=place.settings, cookies=cookies, trust_env=False) as client:
-
-        def first(page: str, pattern: str) -> str:
-            found = re.search(pattern, client.get(page).text)
-            assert found, (page, pattern)
-            return found[1]
-
-        uuid = "([0-9a-f-]{36})"
-        user = first("/users?sort=-changed&state=active&team=", rf"/settings/users/{uuid}")
-        team = first("/teams?sort=name", rf"/settings/teams/{uuid}")
-        mathematicians = first("/teams?q=Mathematicians", rf"/settings/teams/{uuid}")
-        token = first("/tokens", r"/settings/tokens/(\w{12})/revoke")
         make.until(lambda: "requests/" in client.get("/provisioning/requests?outcome=failed").text, what="the log")
-        review = first("/reviews", rf"/settings/reviews/{uuid}")
-        request = first("/provisioning/requests?outcome=failed", rf"/provisioning/requests/{uuid}")
-    return Scene(
-        {
-            "users": "users",
-            "user": f"users/{user}",
-            "user-edit": f"users/{user}/edit",
-            "user-new": "users/new",
-            "teams": "teams",
-            "team": f"teams/{team}",
-            "team-pending": f"teams/{mathematicians}",
-            "team-link": f"teams/{team}/link?external_id=&user_names=ada.lovelace%40example.com",
-            "team-new": "teams/new",
-            "roles": "roles",
-            "roles-who": "roles?where=organization%3A&role=viewer",
-            "grant": f"roles/grant?holder=team:{team}",
-            "deployments": "deployments",
-            "provisioning": "provisioning",
-            "okta": "provisioning/okta",
-            "entra": "provisioning/entra",
-            "requests": "provisioning/requests",
-            "request": f"provisioning/requests/{request}",
-            "tokens": "tokens",
-            "token": f"tokens/{token}",
-            "keys": "keys",
-            "audit": "audit",
-            "event": "audit/20",
-            "reviews": "reviews",
-            "review-new": "reviews/new",
-            "review": f"reviews/{review}",
-            "reports": "reports",
-            "general": "general",
-            "nobody": "users?q=nobody+is+called+so",
-        }
-    )
+        ids = _ids(client)
+    return Scene({name: path.format(**ids) for name, path in PAGES.items()})
+
+
+def _ids(client: httpx2.Client) -> dict[str, str]:
+    def first(page: str, pattern: str) -> str:
+        found = re.search(pattern, client.get(page).text)
+        assert found, (page, pattern)
+        return found[1]
+
+    uuid = "([0-9a-f-]{36})"
+    return {
+        "user": first("/users?role=admin&state=active", rf"/settings/users/{uuid}"),
+        "flagged": first("/users?q=Grace+Hopper", rf"/settings/users/{uuid}"),
+        "team": first("/teams?sort=name", rf"/settings/teams/{uuid}"),
+        "pushed": first("/teams?q=Mathematicians", rf"/settings/teams/{uuid}"),
+        "token": first("/tokens", r"/settings/tokens/(\w{12})/revoke"),
+        "review": first("/reviews", rf"/settings/reviews/{uuid}"),
+        "request": first("/provisioning/requests?outcome=failed", rf"/provisioning/requests/{uuid}"),
+    }

@@ -18,6 +18,10 @@ from scim_app.store.session import Store
 TARGET = make.ROOT / "docs" / "images" / "settings"
 WIDTHS = {1280: 860, 360: 760}
 THEMES = ("light", "dark")
+OIDC = {"DAGSTER_SCIM_OIDC_ISSUER": "https://northwind.okta.example", "DAGSTER_SCIM_OIDC_CLIENT_ID": "settings"}
+"""A provider whose name the sign-in page shows; nobody signs in there."""
+OUTSIDE = {"sign-in": "sign-in", "confirm": "sign-in?again=yes", "nowhere": "none/at/all"}
+"""Pages of those who are not signed in."""
 
 
 def main() -> None:
@@ -30,7 +34,7 @@ def main() -> None:
         make.organization(make.settings(home), "first")
         token = scene.populate(home, people=120, days=365)
         _write_reports(home)
-        with make.service(home) as running:
+        with make.service(home, **OIDC) as running:
             browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
             place = _place(home, running.address, token, browser)
             scene.push(place)
@@ -59,10 +63,11 @@ def _take(place: Place) -> None:
         old.unlink()
     context = place.admin(device_scale_factor=1).context
     cookies = {one["name"]: one["value"] for one in context.cookies()}
-    pages = scene.scene(place, cookies).pages
+    visits = ((context, scene.scene(place, cookies).pages), (place.context(device_scale_factor=1), OUTSIDE))
     for width, height in WIDTHS.items():
         for theme in THEMES:
-            _take_all(context, place, pages, width, height, theme)
+            for visitor, pages in visits:
+                _take_all(visitor, place, pages, width, height, theme)
 
 
 def _take_all(

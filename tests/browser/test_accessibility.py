@@ -25,7 +25,7 @@ SERIOUS = ("serious", "critical")
 def place(iam_service: tuple[Service, Path], iam_server: Any, browser: Browser) -> Place:
     """An organization with a short history, which the identity provider pushes to."""
     running, home = iam_service
-    token = scene.populate(home, people=20, days=40)
+    token = scene.populate(home, people=20, days=120)
     settings = make.settings(home)
     store = Store(settings.store_url)
     found = store.read(lambda db: organizations.by_slug(db, scene.SLUG))

@@ -1,25 +1,31 @@
 """What an organization admin does on the first day, in a real browser, with a real SCIM client and OpenID provider."""
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import httpx2
 import make
 import pytest
+import sqlalchemy as sa
 from browser.places import Place
 from playwright.sync_api import Page, expect
 from scim2_client.engines.httpx2 import SyncSCIMClient
 
-from scim_app.store import organization_settings
+from scim_app.directory.roles import ORGANIZATION, Role
+from scim_app.store import grants, organization_settings
 from scim_app.store.event_log import Unit
 from scim_app.store.session import Store
+from scim_app.store.sign_in_tables import sessions
 
 pytestmark = pytest.mark.browser
 PEOPLE = ("ada@example.com", "grace@example.com", "alan@example.com")
 
 
-def switch_off(place: Place) -> None:
-    """SCIM off, as in an organization that nobody has set up yet."""
+def change(place: Place, work: Callable[[Unit], Any]) -> None:
+    """A change of the organization by its operator."""
     store = Store(place.organization.settings.store_url)
-    org_id = place.organization.id
-    store.write(lambda db: organization_settings.switch_scim(Unit.begin(db, org_id, make.ACTOR), on=False))
+    store.write(lambda db: work(Unit.begin(db, place.organization.id, make.ACTOR)))
     store.close()
 
 
@@ -47,7 +53,7 @@ def confirm(page: Page, button: str) -> None:
 
 
 def test_the_first_day_of_an_admin(place: Place) -> None:
-    switch_off(place)
+    change(place, lambda unit: organization_settings.switch_scim(unit, on=False))
     page = place.admin()
 
     page.get_by_role("link", name="Provisioning", exact=True).click()
@@ -175,3 +181,25 @@ def test_somebody_whom_the_organization_does_not_know_stays_outside(place: Place
     expect(page.get_by_role("alert")).to_contain_text("not an active member")
     page.goto(f"{place.settings}/users")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_token_is_made_only_a_moment_after_signing_in(place: Place) -> None:
+    with place.scim(place.organization.token) as scim:
+        ada = scim.post("/Users", json=make.user("ada@example.com")).json()["id"]
+    change(place, lambda unit: grants.grant(unit, "user", ada, Role.ORGANIZATION_ADMIN, ORGANIZATION))
+    page = place.signed_in(place.person("ada-the-admin", "ada@example.com"))
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
+    late = sa.update(sessions).values(authenticated_at="2026-01-01T00:00:00.000000Z")
+    change(place, lambda unit: unit.connection.execute(late.where(sessions.c.user_id == ada)))
+
+    page.goto(f"{place.settings}/tokens")
+    page.get_by_role("button", name="Create SCIM token").click()
+    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    page.get_by_role("link", name="Sign in again with").click()
+    page.get_by_label("Login").fill("ada-the-admin")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("textbox", name="Password").fill("password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Tokens", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Create SCIM token").click()
+    expect(page.get_by_label("New SCIM token")).to_have_value(re.compile("scim_.*"))

@@ -27,6 +27,15 @@ _KINDS = {
 }
 """What is given out; anything else in the folder is not."""
 
+_DOCUMENTS = ("report.pdf", "report.html")
+_TITLES = {
+    "weekly_operations": "Weekly operations",
+    "monthly_jml": "Joiners, movers and leavers",
+    "quarterly_access_review": "Access review",
+    "compliance_report": "Compliance report",
+}
+"""What people call the folders that the code location writes."""
+
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_AUDIT_LOG)]
 
@@ -40,13 +49,21 @@ class ReportFile:
     size: str
     changed_at: str
 
+    @property
+    def kind(self) -> str:
+        """What people call the file's format."""
+        return Path(self.name).suffix[1:].upper()
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of reports, with the time of its newest file."""
+    """A folder of reports, with the time of its newest file: what people read, and the files behind it."""
 
-    name: str
+    title: str
+    period: str
+    """What the report is about, such as `2026-Q3`; empty where the folder does not say."""
     changed_at: str
+    documents: list[ReportFile]
     files: list[ReportFile]
 
 
@@ -84,8 +101,11 @@ def _folders(root: Path) -> list[Folder]:
 
 def _folder(root: Path, folder: Path, files: list[Path]) -> Folder:
     shown = [ReportFile(one.name, one.relative_to(root).as_posix(), _size(one), _changed(one)) for one in files[:FILES]]
-    name = folder.relative_to(root).as_posix()
-    return Folder("Reports" if name == "." else name, max(one.changed_at for one in shown), shown)
+    kind, _, period = folder.relative_to(root).as_posix().partition("/")
+    title = _TITLES.get(kind, "Reports" if kind == "." else kind)
+    documents = [one for one in reversed(shown) if one.name in _DOCUMENTS]
+    behind = [one for one in shown if one not in documents]
+    return Folder(title, period, max(one.changed_at for one in shown), documents, behind)
 
 
 def _changed(file: Path) -> str:

@@ -89,7 +89,8 @@ def show_user(visit: See, user_id: str) -> Response:
     user = found["user"]
     flagged = not is_email_address(user.user_name)
     ours = user.origin == "local" or not visit.org.scim_enabled
-    return visit.page("user.html", user.label, "users", ours=ours, flagged=flagged, **found)
+    address = user.email if flagged else user.user_name
+    return visit.page("user.html", user.label, "users", ours=ours, flagged=flagged, address=address, **found)
 
 
 @router.get("/{org}/settings/users/{user_id}/edit")

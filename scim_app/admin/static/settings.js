@@ -13,6 +13,10 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { label.textContent = before; }, 1600);
 });
 
+// On a narrow screen the sections are one line: the present one is moved into sight.
+const here = document.querySelector(".nav [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
+
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 
 const form = document.querySelector("form[data-live]");

@@ -58,7 +58,7 @@ def test_the_browser_is_sent_with_a_proof_key_and_nothing_that_can_be_guessed(ly
 
 def test_who_signs_in_again_proves_it_anew_and_when_is_told(lying: tuple[str, Answers]) -> None:
     asked = noting(lying[1], Provider(lying[0], CLIENT_ID, CLIENT_SECRET).start(CALLBACK, again=True)[0])
-    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+    assert (asked["prompt"], asked["max_age"]) == ("login", "300")
     assert "prompt" not in noting(lying[1], Provider(lying[0], CLIENT_ID, CLIENT_SECRET).start(CALLBACK)[0])
     assert sign_in(lying).authenticated_at is None
     lying[1].claims = replacing(auth_time=1_800_000_000)

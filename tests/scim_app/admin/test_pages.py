@@ -165,6 +165,24 @@ def test_the_audit_log_says_who_by_name_and_finds_by_it(acme: Acme) -> None:
     assert "by a key" not in page
 
 
+def test_reports_are_listed_with_what_people_read_first_and_given_out_as_written(acme: Acme) -> None:
+    assert "No reports yet" in acme.see("reports").text
+    pack = acme.site.settings.reports_path / "acme" / "quarterly_access_review" / "2026-Q3"
+    pack.mkdir(parents=True)
+    for name in ("report.pdf", "report.html", "members.csv", "manifest.json", "secret.key"):
+        (pack / name).write_bytes(b"as written: " + name.encode())
+    page = acme.see("reports").text
+    assert ("Access review" in page, "2026-Q3" in page, "secret.key" in page) == (True, True, False)
+    names = re.findall(r"reports/quarterly_access_review/2026-Q3/([^\"]+)", page)
+    assert names == ["report.pdf", "report.html", "manifest.json", "members.csv"]
+    given = acme.see("reports/quarterly_access_review/2026-Q3/report.html")
+    assert (given.content, given.headers["content-disposition"]) == (
+        b"as written: report.html",
+        'attachment; filename="report.html"',
+    )
+    assert acme.see("reports/quarterly_access_review/2026-Q3/secret.key").status_code == 404
+
+
 def test_the_log_still_tells_the_state(acme: Acme) -> None:
     with acme.export() as export:
         assert export.unexplained(acme.desk.organization.id) == []
