@@ -16,7 +16,6 @@ HANDS_ENVIRONMENT_ON = {
     "scim_app/cli/processes.py",
     "tests/make.py",
     "tests/postgres.py",
-    "bench/__main__.py",
     "bench/floor.py",
 }
 """These give a child process the environment that they have, or find a server for the tests; no setting is read."""

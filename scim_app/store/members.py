@@ -9,7 +9,7 @@ from scim2_models import PayloadTooLargeException
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_app.directory.events import EventType
-from scim_app.directory.kinds import TEAM
+from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Refused
 from scim_app.store import resources, team_size
@@ -78,6 +78,26 @@ _OF_TEAM = Prepared(
         .order_by(team_members.c.member_id)
     )
 )
+
+
+def _spelled(dialect: str) -> sa.ClauseElement:
+    """Return the statement that spells a team's members as JSON: nothing is made of them here, however many."""
+    postgres, member = dialect == "postgresql", team_members.c.member_id
+
+    def known(kind: Kind, table: sa.Table) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[str]]:
+        mine = (table.c.org_id == sa.bindparam("org")) & (table.c.id == member) & table.c.deleted_at.is_(None)
+        head, middle = sa.literal('{"value":"').concat(member), sa.literal('","$ref":"').concat(sa.bindparam("base"))
+        tail = sa.literal(f'","type":"{kind.scim_name}"}}')
+        return sa.exists().where(mine), head.concat(middle).concat(f"/{kind.endpoint}/").concat(member).concat(tail)
+
+    quoted = sa.cast(sa.func.to_json(member), sa.Text) if postgres else sa.func.json_quote(member)
+    pending = sa.literal('{"value":').concat(quoted).concat("}")
+    one = sa.case(known(USER, users), known(TEAM, teams), else_=pending).label("one")
+    rows = sa.select(one).where(_MINE).order_by(member).subquery()
+    return sa.select(sa.func.string_agg(rows.c.one, ",") if postgres else sa.func.group_concat(rows.c.one))
+
+
+_SPELLED = Prepared(_spelled)
 _TEAMS_OF = Prepared(
     lambda dialect: (
         sa.select(team_members.c.member_id, teams.c.id, teams.c.display_name)
@@ -94,6 +114,19 @@ def of_team(connection: sa.Connection, org_id: str, team_id: str) -> list[dict[s
     `$ref` is relative to the SCIM base. A member without a record is pending.
     """
     return [_as_scim(*row) for row in _OF_TEAM.all(connection, org=org_id, team=team_id)]
+
+
+def as_json(connection: sa.Connection, org_id: str, team_id: str, base: str) -> str:
+    """Return a team's members as the elements of a JSON list, without `display`; empty where there are none.
+
+    Args:
+        connection: where to read.
+        org_id: the organization.
+        team_id: the team.
+        base: SCIM base address, as it is written in JSON.
+    """
+    row = _SPELLED.first(connection, org=org_id, team=team_id, base=base)
+    return (row[0] or "") if row else ""
 
 
 def _as_scim(member: str, user_id: str | None, nested_id: str | None, display: str | None) -> dict[str, Any]:
