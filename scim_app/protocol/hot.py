@@ -18,11 +18,12 @@ from scim_app.directory.names import fold
 from scim_app.protocol import encode
 from scim_app.protocol.calls import Reply
 from scim_app.protocol.filter_limits import FILTER_BYTES
-from scim_app.protocol.walks import Walks
 from scim_app.protocol.wire import PAGE_LIMIT
 from scim_app.store import lookup, ranks
 from scim_app.store.lookup import Stored
+from scim_app.store.pages import Place
 from scim_app.store.tokens import Caller
+from scim_app.store.walks import Step, Walks
 
 _ENDPOINTS = {kind.endpoint: kind for kind in KINDS.values()}
 _EQUALS = re.compile(r'([A-Za-z]+) [eE][qQ] "([^"\\\x00-\x1f\x7f]+)"')
@@ -111,10 +112,11 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
     """Return the answer to a question, None when the library has to say why there is none."""
     kind, org_id = question.kind, caller.org_id
     if question.column is None:
-        behind = walks.behind((caller.token_id, kind.name, question.start))
-        total, rows = ranks.page(connection, org_id, kind, question.start, question.count, behind)
-        if rows:
-            walks.remember((caller.token_id, kind.name, question.start + len(rows)), rows[-1].position)
+        step = Step(org_id, caller.token_id, kind.name, question.start)
+        place = walks.behind(step)
+        total, rows = ranks.page(connection, org_id, kind, step.start, question.count, place and place.position)
+        if rows and (after := step.start + len(rows)) <= total:
+            walks.remember(step._replace(start=after), Place(None, rows[-1].position))
         return _listed(connection, org_id, base_url, question, total, rows)
     stored = lookup.find_by(connection, org_id, kind, question.column, question.value)
     if question.listed:

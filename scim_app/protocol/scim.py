@@ -24,13 +24,13 @@ from scim_app.protocol.operations import serve
 from scim_app.protocol.rate import RateLimit, TooManyRequests
 from scim_app.protocol.receive import read_object, read_path, size_for
 from scim_app.protocol.recorder import Recorder, Trace
-from scim_app.protocol.walks import Walks
 from scim_app.protocol.wire import Service, scim_error
 from scim_app.settings import Settings
 from scim_app.store import tokens
 from scim_app.store.credentials import Use
 from scim_app.store.event_log import holding
 from scim_app.store.session import Store
+from scim_app.store.walks import Walks
 
 log = structlog.get_logger("scim")
 
@@ -50,7 +50,7 @@ class ScimEndpoint:
         self.recorder = Recorder(store)
         self.metrics = Metrics(store)
         self._rate = RateLimit(settings.rate_limit, settings.rate_burst)
-        self._walks = Walks()
+        self._walks = Walks(store)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever goes wrong, the answer is SCIM's."""

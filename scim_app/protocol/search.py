@@ -1,9 +1,11 @@
 """Searches (RFC 7644 §3.4.2, §3.4.3): over one kind or all, by index or by cursor (RFC 9865)."""
 
 import re
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from scim2_models import InvalidCountException, InvalidCursorException, InvalidValueException, SearchRequest
 from scim2_models.path import ScimFilter
@@ -17,6 +19,7 @@ from scim_app.protocol.wire import kind_of
 from scim_app.store.filters import compile_filter, compile_sort
 from scim_app.store.pages import Found, Listing, Part, Place
 from scim_app.store.session import Store
+from scim_app.store.walks import Step, Walks
 
 Json = dict[str, Any]
 
@@ -49,13 +52,14 @@ async def search(store: Store, call: Call, asked: Json) -> Reply:
         parts = [_part(kind, request, call.base_url, connection.dialect.name) for kind in kinds]
         down = request.sort_order == SearchRequest.SortOrder.descending
         listing = Listing(connection, call.caller.org_id, parts, descending=down)
-        fields: Json = {"totalResults": listing.count()}
+        fields: Json = {"totalResults": 0}
         size = request.count or 0
         if request.cursor is None:
-            start = min(request.start_index or 1, LAST_INDEX)
-            fields["startIndex"] = start
-            rows = [] if start > fields["totalResults"] else listing.by_index(start - 1, size)
+            step = Step(call.caller.org_id, call.caller.token_id, _search_key(kinds, request), _start(request))
+            fields["totalResults"], rows = _walk(Walks(store), listing, step, size)
+            fields["startIndex"] = step.start
         else:
+            fields["totalResults"] = listing.count()
             page = listing.from_place(place, size)
             rows = page.rows
             if rows and page.later:
@@ -65,6 +69,30 @@ async def search(store: Store, call: Call, asked: Json) -> Reply:
         return Reply(HTTPStatus.OK, encode.list_response(fields, _render(connection, call, kinds, rows, request)))
 
     return await store.reading(work)
+
+
+def _start(request: SearchRequest[Any]) -> int:
+    return min(request.start_index or 1, LAST_INDEX)
+
+
+def _search_key(kinds: list[Kind], request: SearchRequest[Any]) -> str:
+    """Return what stands for a search among walks, whatever page of it is asked for."""
+    names = ",".join(kind.name for kind in kinds)
+    asked = [str(one) for one in (request.filter, request.sort_by, request.sort_order) if one is not None]
+    return sha256(orjson.dumps([names, *asked])).hexdigest() if asked else names
+
+
+def _walk(walks: Walks, listing: Listing, step: Step, size: int) -> tuple[int, list[Found]]:
+    """Return the total and the rows of a page by index; one that goes on from another begins where that ended."""
+    behind = walks.behind(step) if size else None
+    if behind is None:
+        total = listing.count()
+        rows = [] if step.start > total else listing.by_index(step.start - 1, size)
+    else:
+        total, rows = step.start - 1 + listing.count_behind(behind), listing.from_place(behind, size).rows
+    if rows and (after := step.start + len(rows)) <= total:
+        walks.remember(step._replace(start=after), Place(rows[-1].value, rows[-1].stored.position))
+    return total, rows
 
 
 def _checked(asked: Json, dialect: Dialect) -> Json:

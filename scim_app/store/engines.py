@@ -13,6 +13,12 @@ from scim_app.store import postgres
 BUSY_SECONDS = 5
 """How long a statement waits for a lock that another connection holds."""
 
+_WALKS = (
+    "CREATE TABLE IF NOT EXISTS walks (org_id TEXT, token_id TEXT, search TEXT, start INTEGER, place TEXT, "
+    "until TEXT, PRIMARY KEY (org_id, token_id, search, start)) WITHOUT ROWID"
+)
+"""The notes, as migration 0009 has them on PostgreSQL."""
+
 
 def is_postgres(store_url: str) -> bool:
     """Tell whether the store is a PostgreSQL database.
@@ -54,6 +60,27 @@ def open_writer(store_url: str) -> sa.Engine:
     if is_postgres(store_url):
         return postgres.open_engine(store_url, postgres.WRITING)
     return _open_sqlite(store_url, "BEGIN IMMEDIATE", read_only=False)
+
+
+def open_notes(store_url: str) -> sa.Engine:
+    """Return an engine for what the processes of the service tell each other, and may forget with the machine.
+
+    On SQLite that is a file beside the store, so that a note waits for no write of the store and for no disk.
+    """
+    if is_postgres(store_url):
+        return postgres.open_engine(store_url, postgres.NOTING)
+    url = make_url(store_url)
+    beside = url if url.database in (None, "", ":memory:") else url.set(database=f"{url.database}-notes")
+    engine = sa.create_engine(beside, hide_parameters=True, connect_args={"timeout": 1, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(dbapi: sqlite3.Connection, _record: object) -> None:
+        dbapi.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=OFF"):
+            dbapi.execute(f"PRAGMA {pragma}")
+        dbapi.execute(_WALKS)
+
+    return engine
 
 
 def open_owner(store_url: str) -> sa.Engine:

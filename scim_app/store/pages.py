@@ -69,6 +69,12 @@ class Listing:
         self._selects = [_select(org_id, part) for part in parts]
         self._sorted = any(part.value is not None for part in parts)
 
+    def count_behind(self, place: Place) -> int:
+        """Return how many there are behind a place."""
+        rows = self._rows()
+        counted = sa.select(sa.func.count()).select_from(rows).where(self._beyond(rows, place))
+        return self._connection.execute(counted).scalar_one()
+
     def count(self) -> int:
         """Return how many there are."""
         counts = (one.with_only_columns(sa.func.count(), maintain_column_froms=True) for one in self._selects)

@@ -7,10 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from scim_app.errors import StoreUnavailable, Unstorable
-from scim_app.store.engines import is_postgres, open_glancer, open_server, open_writer
+from scim_app.store.engines import is_postgres, open_glancer, open_notes, open_server, open_writer
 from scim_app.store.writer import Job, Writer
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ class Store:
         self._readers = open_server(store_url)
         self._glancers = open_glancer(store_url)
         self._writers = open_writer(store_url)
+        self._notes = open_notes(store_url)
         self._threads = ThreadPoolExecutor(READERS, "store-reader") if is_postgres(store_url) else None
         self.is_file = self._threads is None
         """Whether reads are so short that nobody need wait for them elsewhere: SQLite's."""
@@ -46,6 +47,7 @@ class Store:
         self._readers.dispose()
         self._glancers.dispose()
         self._writers.dispose()
+        self._notes.dispose()
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Return what `work` reads, in one transaction on this thread's own connection.
@@ -74,6 +76,13 @@ class Store:
         finally:
             if held.in_transaction():  # begun by a statement that was not prepared; it would see that moment for ever
                 held.rollback()
+
+    def noting(self, work: Callable[[sa.Connection], T], otherwise: T) -> T:
+        """Return what `work` does with the notes that processes leave each other; `otherwise` where it can't."""
+        try:
+            return work(self._held_by_thread("noting", self._notes))
+        except DBAPIError:
+            return otherwise
 
     async def reading(self, work: Callable[[sa.Connection], T]) -> T:
         """Return what `work` reads, as `read` does, without holding up others who wait on a server."""

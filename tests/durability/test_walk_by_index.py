@@ -1,23 +1,27 @@
-"""A walk by index while people leave: nobody who stays is missed, nobody is met twice."""
+"""A walk by index while people leave: nobody who stays is missed, nobody is met twice, whoever answers."""
 
 import asyncio
 from pathlib import Path
 
 import make
+import pytest
 from asgi import Client
 
 from scim_app.app import create_app
 
 
-async def _walk(client: Client) -> tuple[list[str], set[str]]:
+async def _walk(workers: list[Client], query: dict[str, str]) -> tuple[list[str], set[str]]:
     """Walk over sixty users while ten of them leave; return who was met, and who stayed."""
+    client = workers[0]
     made = [(await client("POST", "/Users", make.user(f"u{n}@example.com"))).json()["id"] for n in range(60)]
     leaving, gone, met = iter(made[::6]), set[str](), list[str]()
-    for _ in made:
-        page = await client("GET", "/Users", query={"startIndex": len(met) + 1, "count": 10})
-        found = page.json().get("Resources", [])
+    for number, _ in enumerate(made):
+        asked = {**query, "startIndex": len(met) + 1, "count": 10}
+        page = (await workers[number % len(workers)]("GET", "/Users", query=asked)).json()
+        found = page.get("Resources", [])
         met += [one["id"] for one in found]
-        if not found:
+        assert page["totalResults"] >= len(met)
+        if page["totalResults"] == len(met):
             break
         for _ in range(2):
             if (one := next(leaving, None)) is not None:
@@ -26,10 +30,35 @@ async def _walk(client: Client) -> tuple[list[str], set[str]]:
     return met, set(made) - gone
 
 
-def test_a_walk_by_index_meets_everyone_who_stays_exactly_once(folder: Path) -> None:
+@pytest.mark.rfc("index")
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"filter": "active eq true"}, {"sortBy": "userName", "sortOrder": "descending"}, {"attributes": "userName"}],
+    ids=["plain", "filtered", "sorted", "projected"],
+)
+def test_a_walk_by_index_meets_everyone_who_stays_exactly_once(folder: Path, query: dict[str, str]) -> None:
     settings = make.settings(folder)
-    client = Client(organization=make.organization(settings), app=create_app(settings))
-    met, stayed = asyncio.run(_walk(client))
+    organization = make.organization(settings)
+    workers = [Client(create_app(settings), organization) for _ in range(2)]
+    met, stayed = asyncio.run(_walk(workers, query))
     assert len(stayed) == 50
     assert len(met) == len(set(met))
     assert stayed <= set(met)
+
+
+@pytest.mark.rfc("index")
+def test_a_second_walk_begins_anew(folder: Path) -> None:
+    settings = make.settings(folder)
+    organization = make.organization(settings)
+    client = Client(create_app(settings), organization)
+
+    async def walk() -> list[str]:
+        first, _ = await _walk([client], {})
+        starts = range(1, 51, 10)
+        pages = [await client("GET", "/Users", query={"startIndex": start, "count": 10}) for start in starts]
+        again = [one["id"] for page in pages for one in page.json()["Resources"]]
+        assert set(again) <= set(first)
+        return again
+
+    again = asyncio.run(walk())
+    assert (len(again), len(set(again))) == (50, 50)

@@ -1,8 +1,9 @@
 """Four workers on one store: one winner, no lost member, and a walk that misses nobody, on both databases."""
 
+import itertools
 import random
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,26 +90,33 @@ def test_parallel_member_changes_end_as_the_set_that_they_make(
         assert export.unexplained(organization.id) == []
 
 
-def test_a_walk_by_cursor_misses_nobody_who_stays_and_meets_nobody_twice(
-    crowd: list[httpx.Client], sizes: Sizes
-) -> None:
+@pytest.mark.rfc("index", "cursor-stable")
+def test_walks_under_churn_miss_nobody_who_stays_and_meet_nobody_twice(crowd: list[httpx.Client], sizes: Sizes) -> None:
     def post(number: int) -> str:
         return crowd[number % AT_ONCE].post("/Users", json=make.user(f"u{number}@example.com")).json()["id"]
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         made = list(pool.map(post, range(sizes.walked)))
-    leaving = set(made[::7])
+    leaving = made[::7]
+    half = len(leaving) // 2
+    for by_cursor, gone in ((True, leaving[:half]), (False, leaving[half:])):
+        met = _walk(crowd, iter(gone), by_cursor=by_cursor)
+        assert len(met) == len(set(met))
+        assert set(made) - set(leaving) <= set(met)
+
+
+def _walk(crowd: list[httpx.Client], leaving: Iterator[str], *, by_cursor: bool) -> list[str]:
+    """Walk from client to client, each on a connection and so a worker of its own, while others leave and come."""
     met: list[str] = []
-    parameters: dict[str, object] = {"count": 50, "cursor": ""}
-    gone = iter(sorted(leaving))
-    while True:
-        page = crowd[0].get("/Users", params=parameters).json()
+    asked: dict[str, object] = {"count": 50, "cursor": ""} if by_cursor else {"count": 50, "startIndex": 1}
+    for walker in itertools.cycle(crowd):
+        page = walker.get("/Users", params=asked).json()
         met += [one["id"] for one in page.get("Resources", [])]
         for _ in range(10):
-            if (one := next(gone, None)) is not None:
+            if (one := next(leaving, None)) is not None:
                 assert crowd[1].delete(f"/Users/{one}").status_code == 204
-        if "nextCursor" not in page:
-            break
-        parameters = {"count": 50, "cursor": page["nextCursor"]}
-    assert len(met) == len(set(met))
-    assert set(made) - leaving <= set(met)
+                assert crowd[2].post("/Users", json=make.user(f"after-{one}@example.com")).status_code == 201
+        if ("nextCursor" not in page) if by_cursor else (len(met) >= page["totalResults"]):
+            return met
+        asked |= {"cursor": page["nextCursor"]} if by_cursor else {"startIndex": len(met) + 1}
+    raise AssertionError("a crowd is never empty")

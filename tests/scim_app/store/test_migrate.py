@@ -24,8 +24,14 @@ def test_migrations_make_the_declared_tables(folder: Path) -> None:
     migrate.upgrade(url)
     engine = open_reader(url)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": _is_declared})
+        assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def _is_declared(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether a table is of the store; the notes of walks are in a file of their own on SQLite."""
+    return (kind, name) != ("table", "walks")
 
 
 def test_migrating_again_changes_nothing(folder: Path) -> None:
