@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.directory.kinds import KINDS, Kind
+from scim_app.store import ranks
 from scim_app.store.resources import Stored
 from scim_app.store.tables import TABLES
 
@@ -65,6 +66,8 @@ class Listing:
 
     def __init__(self, connection: sa.Connection, org_id: str, parts: Sequence[Part], *, descending: bool) -> None:
         self._connection = connection
+        self._org_id = org_id
+        self._parts = parts
         self._descending = descending
         self._selects = [_select(org_id, part) for part in parts]
         self._sorted = any(part.value is not None for part in parts)
@@ -77,8 +80,13 @@ class Listing:
 
     def count(self) -> int:
         """Return how many there are."""
-        counts = (one.with_only_columns(sa.func.count(), maintain_column_froms=True) for one in self._selects)
-        return sum(self._connection.execute(one).scalar_one() for one in counts)
+        return sum(map(self._count, self._parts, self._selects))
+
+    def _count(self, part: Part, select: sa.Select[Any]) -> int:
+        if part.where is None:  # all of a kind: known without counting, however many pages ask for it
+            return ranks.total(self._connection, self._org_id, part.kind)
+        counting = select.with_only_columns(sa.func.count(), maintain_column_froms=True)
+        return self._connection.execute(counting).scalar_one()
 
     def by_index(self, offset: int, limit: int) -> list[Found]:
         """Return those from `offset` on, at most `limit`."""
