@@ -91,7 +91,7 @@ reports: develop  ## Make a year of history, its marts on DuckDB and PostgreSQL,
 	test -f data/reports-demo/store.sqlite3 || $(REPORTS_DEMO) $(BIN)/dagster-scim history northwind
 	$(REPORTS_DEMO) $(BIN)/python -m dagster_defs.run
 	$(REPORTS_DEMO) $(BIN)/python -m dagster_defs.evidence_run
-	$(REPORTS_DEMO) $(BIN)/python tests/reports/on_postgres.py
+	$(REPORTS_DEMO) PYTHONPATH=tests $(BIN)/python tests/reports/on_postgres.py
 	$(REPORTS_DEMO) $(BIN)/dagster-scim reports list
 
 lint-dbt: develop  ## Check the style of the dbt project (sqlfluff), and its manifest (dbt-bouncer, in an environment of its own)

@@ -3,7 +3,7 @@
 import dagster as dg
 
 CADENCE = "scim/cadence"
-"""Tag of assets that a schedule makes: `weekly`, `monthly` or `quarterly`. All others follow every change."""
+"""Tag of assets that a schedule makes: `daily`, `weekly`, `monthly` or `quarterly`. All others follow every change."""
 
 
 _FIRST = {"dagster/priority": "5"}
@@ -16,7 +16,7 @@ def _every(cadence: str) -> dg.AssetSelection:
 
 _REGISTER = dg.AssetSelection.assets("evidence_files", "stg_scim__evidence_files", "evidence_manifest")
 """The register of evidence: told anew with each pack."""
-_SCHEDULED = _every("weekly") | _every("monthly") | _every("quarterly") | _REGISTER
+_SCHEDULED = _every("daily") | _every("weekly") | _every("monthly") | _every("quarterly") | _REGISTER
 _REPORTS = dg.AssetSelection.groups("reports", "evidence") - _SCHEDULED
 _SNAPSHOTS = dg.AssetSelection.assets("users", "teams", "team_members", "role_grants", "effective_access", "tokens")
 
@@ -29,7 +29,7 @@ provisioning = dg.define_asset_job(
 reporting = dg.define_asset_job(
     "reporting",
     selection=_REPORTS,
-    description="Builds the marts and the compliance report, once the directory has come to rest.",
+    description="Builds the marts and the packs of closed access reviews, once the directory has come to rest.",
 )
 end_of_day = dg.define_asset_job(
     "end_of_day",
@@ -47,6 +47,11 @@ proof = dg.define_asset_job(
     selection=dg.AssetSelection.checks_for_assets("provisioning_events", "users"),
     tags={"scim/proof": "whole"},
     description="Compares the whole store with its log, and the whole log with its hashes.",
+)
+daily_compliance = dg.define_asset_job(
+    "daily_compliance",
+    selection=_every("daily") | _REGISTER,
+    description="The compliance report: how things stand.",
 )
 weekly_operations = dg.define_asset_job(
     "weekly_operations",
@@ -66,6 +71,6 @@ quarterly_access_review = dg.define_asset_job(
 
 JOBS = [
     *(provisioning, reporting, end_of_day, alerts, proof),
-    *(weekly_operations, monthly_joiner_mover_leaver, quarterly_access_review),
+    *(daily_compliance, weekly_operations, monthly_joiner_mover_leaver, quarterly_access_review),
 ]
 """All jobs."""

@@ -16,7 +16,7 @@ from dagster_defs.assets.reports import state_name
 from dagster_defs.definitions import defs
 from dagster_defs.evidence.reports import STATE
 from dagster_defs.evidence.writing import folder
-from dagster_defs.jobs import provisioning, reporting
+from dagster_defs.jobs import daily_compliance, provisioning, reporting
 from dagster_defs.partitions import DAYS, last_day
 from scim_app.settings import Settings
 
@@ -46,6 +46,7 @@ def main() -> None:
     with dg.DagsterInstance.get() as instance:
         _run(instance, provisioning.name, partition)
         _run(instance, reporting.name, None)
+        _run(instance, daily_compliance.name, None)
     sys.stdout.write(json.dumps(summary(partition), default=str) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""What runs by the clock: the end of each day, the nightly proof, and the weekly, monthly and quarterly reports."""
+"""What runs by the clock: the end of each day, the nightly proof, and the reports of their cadence."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, timedelta
@@ -53,6 +53,7 @@ def _reports(job: UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinit
 SCHEDULES = [
     end_of_day_schedule,
     _reports(jobs.proof, _SETTINGS.proof_cron),
+    _reports(jobs.daily_compliance, _SETTINGS.daily_report_cron),
     _reports(jobs.weekly_operations, _SETTINGS.weekly_report_cron),
     _reports(jobs.monthly_joiner_mover_leaver, _SETTINGS.monthly_report_cron),
     _reports(jobs.quarterly_access_review, _SETTINGS.quarterly_review_cron),

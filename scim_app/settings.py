@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     end_of_day_cron: str = "10 * * * *"
     """When snapshots of days that have ended are fixed; hourly, since days end at other times in other zones."""
 
+    daily_report_cron: str = "30 5 * * *"
+    """When the compliance report is made, in `time_zone`."""
+
     weekly_report_cron: str = "0 6 * * 1"
     """When the weekly operations report is made, in `time_zone`."""
 

@@ -29,7 +29,10 @@ EVIDENCE_FILES = Table(
 )
 
 
-_PACKS = ("compliance_report", "weekly_operations_report", "monthly_jml_report", "quarterly_access_review_report")
+_PACKS = (
+    *("compliance_report", "weekly_operations_report", "monthly_jml_report", "quarterly_access_review_report"),
+    "access_review_report",
+)
 
 
 @table_asset(EVIDENCE_FILES, group="evidence", deps=_PACKS)

@@ -13,6 +13,7 @@ from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reading import read, standings
 from dagster_defs.evidence.reports import STATE
 from dagster_defs.evidence.writing import write
+from dagster_defs.jobs import CADENCE
 from dagster_defs.resources import ReportFolder
 from dagster_defs.warehouse import POOL
 
@@ -22,6 +23,7 @@ _NEWEST = "SELECT max(day) FROM identity.snapshot_cuts"
 @dg.asset(
     deps=[mart_key(sheet.name) if sheet.schema == "reports" else sheet.name for sheet in STATE.sheets],
     group_name="reports",
+    tags={CADENCE: "daily"},
     owners=OWNERS,
     kinds={"html", "pdf", "csv"},
     pool=POOL,

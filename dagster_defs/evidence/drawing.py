@@ -1,6 +1,6 @@
 """Which numbers the charts of a report show, read from the warehouse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -32,6 +32,14 @@ _CONTROLS = """
     FROM {schema}.control_matrix WHERE organization = $org GROUP BY framework ORDER BY framework
 """
 
+_DECISIONS = """
+    SELECT
+        reviewer_name, count(*) FILTER (decision = 'keep'), count(*) FILTER (decision = 'revoke'),
+        count(*) FILTER (decision = 'not_reviewed')
+    FROM {schema}.access_review_decisions WHERE organization = $org AND campaign_id = $campaign
+    GROUP BY reviewer_name ORDER BY count(*) DESC, reviewer_name LIMIT 8
+"""
+
 
 def draw(
     connection: duckdb.DuckDBPyConnection,
@@ -41,8 +49,9 @@ def draw(
     org: str,
     days: tuple[date, date],
     instants: tuple[datetime, datetime],
+    values: Mapping[str, object],
 ) -> Chart:
-    """Return one of the charts: `writes`, `comings`, `latency` or `controls`.
+    """Return one of the charts: `writes`, `comings`, `latency`, `controls` or `decisions`.
 
     Args:
         connection: an open connection to the warehouse.
@@ -51,11 +60,13 @@ def draw(
         org: slug of the organization.
         days: first day of the period, and the day after its last.
         instants: the same as instants (UTC).
+        values: what else the chart is of, such as `campaign`.
     """
     text, make = _CHARTS[name]
-    values = {"org": org, "first": days[0], "after": days[1], "since": instants[0], "until": instants[1]}
+    bounds = {"first": days[0], "after": days[1], "since": instants[0], "until": instants[1]}
+    known: dict[str, object] = {**values, **bounds, "org": org}
     query = text.format(schema=schema)
-    used = {key: value for key, value in values.items() if f"${key}" in query}
+    used = {key: value for key, value in known.items() if f"${key}" in query}
     return make(connection.execute(query, used).fetchall())
 
 
@@ -77,6 +88,14 @@ def _controls(rows: list[Any]) -> Chart:
     return columns("Control tests by framework", [row[0] for row in rows], _pair(rows, _TESTED))
 
 
+def _decisions(rows: list[Any]) -> Chart:
+    names = [str(row[0]).split("@")[0] for row in rows]
+    labels = [name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…" for name in names]
+    return columns("Decisions by reviewer, those with the most", labels, _pair(rows, _DECIDED))
+
+
+_LABEL = 15
+_DECIDED = (("kept", GOOD), ("revoked", BAD), ("not decided", SOFT))
 _WROTE = (("accepted", GOOD), ("refused", BAD))
 _CAME = (("joiners", GOOD), ("leavers", SOFT))
 _ENDED = (("in time", GOOD), ("too late", BAD))
@@ -92,4 +111,5 @@ _CHARTS: dict[str, tuple[str, Callable[[list[Any]], Chart]]] = {
     "comings": (_COMINGS, _comings),
     "latency": (_LATENCY, _latency),
     "controls": (_CONTROLS, _controls),
+    "decisions": (_DECISIONS, _decisions),
 }

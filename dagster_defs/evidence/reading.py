@@ -1,7 +1,7 @@
 """Reading a report from the warehouse: rows, figures and charts of one organization and period."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import duckdb
 
 from dagster_defs.evidence.charts import Chart
 from dagster_defs.evidence.drawing import draw
+from dagster_defs.evidence.exports import export
 from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reports import Figure, ReportSpec
 from dagster_defs.evidence.sheets import SheetSpec
@@ -60,6 +61,8 @@ class Report:
     sheets: Sequence[Sheet]
     figures: Sequence[Counted]
     charts: Sequence[Chart]
+    exports: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """Files in the shapes of other tools, by name."""
 
 
 def standings(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> list[Standing]:
@@ -78,78 +81,84 @@ def standings(connection: duckdb.DuckDBPyConnection, first: date, last: date) ->
     return [Standing(*row) for row in connection.execute(query, {"first": first, "last": last}).fetchall()]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads an organization's rows from the marts of a schema."""
+
+    connection: duckdb.DuckDBPyConnection
+    standing: Standing
+    schema: str
+    values: Mapping[str, object]
+    """What the conditions of sheets speak of by `$name`."""
+
+    def sheet(self, spec: SheetSpec, period: Period) -> Sheet:
+        query = f"SELECT * FROM {self._from(spec)} ORDER BY {spec.order}"  # noqa: S608
+        found = self.connection.execute(query, self._used(query, spec, period))
+        columns = [column[0] for column in found.description or ()]
+        told = f"{_model(spec)}\n{query.replace(f'{self.schema}.', 'reports.')}"
+        return Sheet(spec, columns, found.fetchall(), digest(told.encode()))
+
+    def count(self, figure: Figure, spec: SheetSpec, period: Period) -> int:
+        query = f"SELECT count({figure.counted}) FROM {self._from(spec)} AND {figure.where}"  # noqa: S608
+        return self.connection.execute(query, self._used(query, spec, period)).fetchall()[0][0]
+
+    def _from(self, sheet: SheetSpec) -> str:
+        """Return the table with the condition of the rows that belong to the report."""
+        within = f" AND {sheet.within} >= $since AND {sheet.within} < $until" if sheet.within else ""
+        source = self.schema if sheet.schema == "reports" else sheet.schema
+        return f"{source}.{sheet.table or sheet.name} WHERE {sheet.scope} = $org{within} AND {sheet.where}"
+
+    def _used(self, query: str, sheet: SheetSpec, period: Period) -> dict[str, object]:
+        bounds = (period.begins, period.ends) if sheet.within == "day" else period.instants(self.standing.time_zone)
+        values = {**self.values, "org": self.standing.slug, "since": bounds[0], "until": bounds[1]}
+        return {name: value for name, value in values.items() if f"${name}" in query}
+
+
 def read(
-    connection: duckdb.DuckDBPyConnection, spec: ReportSpec, period: Period, standing: Standing, *, schema: str
+    connection: duckdb.DuckDBPyConnection,
+    spec: ReportSpec,
+    period: Period,
+    standing: Standing,
+    *,
+    schema: str,
+    values: Mapping[str, object] | None = None,
 ) -> Report:
-    """Return a report of an organization from marts that were built as of the period's last day."""
-    instants = period.instants(standing.time_zone)
-    before = period.before()
-    figures = [
-        Counted(
-            figure,
-            _count(connection, spec, figure, period, standing, schema),
-            _count(connection, spec, figure, before, standing, schema) if _sheet(spec, figure).within else None,
-        )
-        for figure in spec.figures
-    ]
-    days = (period.begins, period.ends)
+    """Return a report of an organization from marts that were built as of the period's last day.
+
+    `values` is what the conditions of its sheets speak of by `$name`.
+    """
+    reader = _Reader(connection, standing, schema, values or {})
+    instants, days = period.instants(standing.time_zone), (period.begins, period.ends)
+    known = {sheet.name: sheet for sheet in spec.sheets}
+    sheets = [reader.sheet(sheet, period) for sheet in spec.sheets]
+    tables = {one.spec.name: one for one in sheets}
+
+    def rows(name: str) -> list[dict[str, Any]]:
+        return [dict(zip(tables[name].columns, row, strict=True)) for row in tables[name].rows]
+
     return Report(
         spec=spec,
         period=period,
         instants=instants,
         standing=standing,
-        sheets=[_read_sheet(connection, sheet, period, standing, schema) for sheet in spec.sheets],
-        figures=figures,
+        sheets=sheets,
+        figures=[_counted(reader, figure, known[figure.sheet], period) for figure in spec.figures],
         charts=[
-            draw(connection, name, schema=schema, org=standing.slug, days=days, instants=instants)
+            draw(connection, name, schema=schema, org=standing.slug, days=days, instants=instants, values=values or {})
             for name in spec.charts
         ],
+        exports={
+            name: export(connection, name, org=standing.slug, day=period.last_day, rows=rows) for name in spec.exports
+        },
     )
 
 
-def _read_sheet(
-    connection: duckdb.DuckDBPyConnection, sheet: SheetSpec, period: Period, standing: Standing, schema: str
-) -> Sheet:
-    query = f"SELECT * FROM {_from(sheet, schema)} ORDER BY {sheet.order}"  # noqa: S608
-    found = connection.execute(query, _values(sheet, period, standing))
-    columns = [column[0] for column in found.description or ()]
-    told = f"{_model(sheet)}\n{query.replace(f'{schema}.', 'reports.')}"
-    return Sheet(sheet, columns, found.fetchall(), digest(told.encode()))
-
-
-def _count(
-    connection: duckdb.DuckDBPyConnection,
-    spec: ReportSpec,
-    figure: Figure,
-    period: Period,
-    standing: Standing,
-    schema: str,
-) -> int:
-    sheet = _sheet(spec, figure)
-    query = f"SELECT count(*) FROM {_from(sheet, schema)} AND {figure.where}"  # noqa: S608
-    return connection.execute(query, _values(sheet, period, standing)).fetchall()[0][0]
-
-
-def _sheet(spec: ReportSpec, figure: Figure) -> SheetSpec:
-    return next(sheet for sheet in spec.sheets if sheet.name == figure.sheet)
-
-
-def _from(sheet: SheetSpec, schema: str) -> str:
-    """Return the table with the condition of the rows that belong to the report."""
-    within = f" AND {sheet.within} >= $since AND {sheet.within} < $until" if sheet.within else ""
-    source = schema if sheet.schema == "reports" else sheet.schema
-    return f"{source}.{sheet.name} WHERE {sheet.scope} = $org{within} AND {sheet.where}"
-
-
-def _values(sheet: SheetSpec, period: Period, standing: Standing) -> dict[str, object]:
-    values: dict[str, object] = {"org": standing.slug}
-    if sheet.within:
-        bounds = (period.begins, period.ends) if sheet.within == "day" else period.instants(standing.time_zone)
-        values |= {"since": bounds[0], "until": bounds[1]}
-    return values
+def _counted(reader: _Reader, figure: Figure, sheet: SheetSpec, period: Period) -> Counted:
+    before = reader.count(figure, sheet, period.before()) if sheet.within else None
+    return Counted(figure, reader.count(figure, sheet, period), before)
 
 
 def _model(sheet: SheetSpec) -> str:
     """Return the SQL of the model behind a sheet, as it is in the project."""
-    found: list[Path] = sorted(DBT_PROJECT.project_dir.glob(f"models/marts/{sheet.name}.sql"))
+    found: list[Path] = sorted(DBT_PROJECT.project_dir.glob(f"models/marts/{sheet.table or sheet.name}.sql"))
     return found[0].read_text() if found else ""

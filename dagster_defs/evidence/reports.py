@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
+from dagster_defs.evidence.exports import ENTRA, VANTA
 from dagster_defs.evidence.periods import Period, month_of, quarter_of, week_of
 from dagster_defs.evidence.sheets import (
     CONTROLS,
@@ -19,8 +20,11 @@ from dagster_defs.evidence.sheets import (
     ORPHANS,
     POPULATION,
     QUALITY,
+    REVIEW_DECISIONS,
+    REVIEW_ITSELF,
     ROSTER,
     SYNC,
+    TO_TAKE_AWAY,
     TOKENS,
     SheetSpec,
 )
@@ -33,6 +37,8 @@ class Figure:
     label: str
     sheet: str
     where: str = "true"
+    counted: str = "*"
+    """What is counted of the rows (SQL)."""
     bad: bool = False
     """Whether anything above zero needs attention."""
 
@@ -48,10 +54,12 @@ class ReportSpec:
     figures: tuple[Figure, ...]
     charts: tuple[str, ...]
     period_of: Callable[[date], Period] | None = None
+    exports: tuple[str, ...] = ()
+    """Files in the shapes of other tools."""
 
 
 _LATE = Figure("left too late", "leavers", "NOT is_within_sla", bad=True)
-_FAILED = Figure("control tests failed", "control_matrix", "result = 'fail'", bad=True)
+_FAILED = Figure("control tests failed", "control_matrix", "result = 'fail'", "DISTINCT test_name", bad=True)
 _REFUSED = Figure("refused writes", "sync_failures", bad=True)
 _LEFT = Figure("leavers", "leavers")
 _OPEN = Figure("findings without exception", "control_findings", "excused_by IS NULL", bad=True)
@@ -103,11 +111,12 @@ QUARTERLY = ReportSpec(
     ),
     ("controls", "latency"),
     quarter_of,
+    (ENTRA, VANTA),
 )
 STATE = ReportSpec(
     "compliance_report",
     "Compliance report",
-    "How things stand: written whenever something was provisioned.",
+    "How things stand: for everybody who answers for access.",
     (
         CONTROLS,
         FINDINGS,
@@ -132,7 +141,24 @@ STATE = ReportSpec(
     ),
     ("controls",),
 )
-"""What every provisioning run writes, of the state at its event."""
+"""What is written each day, of the state at its last event."""
+REVIEW = ReportSpec(
+    "access_review",
+    "Access review",
+    "What was asked, decided and taken away: for reviewers and auditors.",
+    (TO_TAKE_AWAY, REVIEW_ITSELF, REVIEW_DECISIONS),
+    (
+        Figure("accesses", "access_review_decisions"),
+        Figure("kept", "access_review_decisions", "decision = 'keep'"),
+        Figure("revoked", "access_review_decisions", "decision = 'revoke'"),
+        Figure("gone", "access_review_decisions", "outcome = 'gone'"),
+        Figure("revoked, not gone", "revocations_open", bad=True),
+        Figure("not decided", "access_review_decisions", "decision = 'not_reviewed'", bad=True),
+    ),
+    ("decisions",),
+    exports=(ENTRA,),
+)
+"""What a closed access review gets."""
 
 REPORTS = {report.name: report for report in (WEEKLY, MONTHLY, QUARTERLY)}
 """The reports of a period, by name."""

@@ -1,6 +1,6 @@
 """The tables that reports are made of: where their rows come from and what each says. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class SheetSpec:
     scope: str = "organization"
     """The column with the organization's slug."""
     where: str = "true"
+    table: str = ""
+    """The table it is read from, where that has another name."""
 
 
 CONTROLS = SheetSpec(
@@ -149,4 +151,30 @@ EXCEPTIONS = SheetSpec(
     "Who answers for each exception from a control, why, and until when.",
     "created_at, exception_id",
     ("test_name", "subject_name", "owner", "reason", "approved_by", "expires_at", "state"),
+)
+REVIEW_ITSELF = replace(
+    QUALITY,
+    title="The review",
+    about="What it asked for, how much of it was decided, by how many people and how fast.",
+    where="campaign_id = $campaign",
+)
+REVIEW_DECISIONS = replace(
+    DECISIONS,
+    title="Decisions",
+    about="Every access that the review asked for, who decided what and why, and whether revoked access is gone.",
+    order="outcome = 'open' DESC, decision = 'not_reviewed' DESC, decision DESC, user_name, access_name, item_id",
+    shown=("user_name", "display_name", "access_name", "role", "reviewer_name", "decision", "reason", "outcome"),
+    within=None,
+    where="campaign_id = $campaign",
+)
+TO_TAKE_AWAY = replace(
+    DECISIONS,
+    name="revocations_open",
+    table="access_review_decisions",
+    title="Still to be taken away",
+    about="What the review revoked and the event log still shows; each stays here until it is gone.",
+    order="user_name, access_name, item_id",
+    shown=("user_name", "access_name", "managed_by", "task", "reviewer_name", "reason"),
+    within=None,
+    where="campaign_id = $campaign AND outcome = 'open'",
 )

@@ -47,7 +47,7 @@ def _files(report: Report) -> dict[str, bytes]:
     log = _log(report)
 
     files = {f"{sheet.spec.name}.csv": as_csv(sheet.columns, sheet.rows) for sheet in report.sheets}
-    return {**files, "report.html": html(report, log), "report.pdf": pdf(report, log)}
+    return {**files, **report.exports, "report.html": html(report, log), "report.pdf": pdf(report, log)}
 
 
 def _evidence(report: Report, files: Mapping[str, bytes], parameters: Mapping[str, Any]) -> dict[str, Any]:

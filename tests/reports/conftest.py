@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import dagster as dg
 import duckdb
@@ -15,6 +14,7 @@ import make
 import postgres
 import psycopg
 import pytest
+from reports import on_postgres as on_postgres_server
 
 from dagster_defs.assets import access, changes, events, history, reviews, snapshots, sync_health
 from dagster_defs.assets.evidence import write_packs
@@ -108,18 +108,10 @@ def on_duckdb(year: Year, tmp_path_factory: pytest.TempPathFactory) -> Query:
 def on_postgres(year: Year, postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Query]:
     """Asks the marts on PostgreSQL."""
     with postgres.database(postgres_server, "marts") as made:
-        address = made.replace("+psycopg", "", 1)
-        url = urlsplit(address)
+        address = on_postgres_server.plain(made)
         with duckdb.connect(str(year.settings.warehouse_path), read_only=True) as warehouse:
             copy(warehouse, address, date.fromisoformat(LAST_DAY))
-        dbt_build(
-            "postgres",
-            tmp_path_factory.mktemp("postgres"),
-            postgres_host=url.hostname or parse_qs(url.query)["host"][0],
-            postgres_user=url.username,
-            postgres_database=url.path.strip("/"),
-            **({"postgres_port": url.port} if url.port else {}),
-        )
+        dbt_build("postgres", tmp_path_factory.mktemp("postgres"), **on_postgres_server.variables(address))
 
         def ask(text: str) -> list[Any]:
             with psycopg.connect(address) as connection:

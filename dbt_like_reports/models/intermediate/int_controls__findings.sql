@@ -20,7 +20,9 @@ select
     'leavers_lose_access_in_time' as test_name,
     leavers.user_id as subject_id,
     leavers.user_name as subject_name,
-    'access ended ' || cast(cast(floor(leavers.latency_seconds / 3600.0) as bigint) as text) || ' hours after it was asked for' as finding
+    concat(
+        'access ended ', cast(floor(leavers.latency_seconds / 3600.0) as bigint), ' hours after it was asked for'
+    ) as finding
 from {{ ref('leavers') }} as leavers
 inner join cuts
     on leavers.organization = cuts.organization and leavers.left_at >= cuts.period_start

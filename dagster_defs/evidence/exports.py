@@ -1,0 +1,62 @@
+"""Files of a pack in the shapes of other tools, as of the end of its period."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+
+from scim_app.settings import Settings
+from scim_app.store.export_shapes import entra_review_history, vanta_user_accounts
+
+ENTRA, VANTA = "entra-review-history.csv", "vanta-user-accounts.json"
+
+_USERS = """
+    SELECT user_id, user_name, display_name, given_name, family_name, sign_in_address, email, active, created_at,
+        updated_at
+    FROM identity.users WHERE org = $org AND day = $day ORDER BY user_id
+"""
+_ACCESS = "SELECT user_id, role FROM identity.effective_access WHERE org = $org AND day = $day"
+Rows = Sequence[Mapping[str, Any]]
+
+
+def export(
+    connection: duckdb.DuckDBPyConnection, name: str, *, org: str, day: date, rows: Callable[[str], Rows]
+) -> bytes:
+    """Return one of the files `entra-review-history.csv` and `vanta-user-accounts.json`.
+
+    Args:
+        connection: an open connection to the warehouse.
+        name: which file.
+        org: slug of the organization.
+        day: day at whose end accounts are told.
+        rows: gives the rows of a table of the report by its name; the first file is made of `review_quality` and
+            `access_review_decisions`.
+    """
+    return _EXPORTS[name](connection, org, day, rows)
+
+
+def _entra(_connection: duckdb.DuckDBPyConnection, _org: str, _day: date, rows: Callable[[str], Rows]) -> bytes:
+    reviews = [{**_told(row), "name": row["campaign_name"]} for row in rows("review_quality")]
+    items = [_told(row) for row in rows("access_review_decisions")]
+    decided = [{**row, "decision": None if row["decision"] == "not_reviewed" else row["decision"]} for row in items]
+    return entra_review_history(reviews, decided)
+
+
+def _vanta(connection: duckdb.DuckDBPyConnection, org: str, day: date, _: Callable[[str], Rows]) -> bytes:
+    users, access = (_rows(connection, query, org=org, day=day) for query in (_USERS, _ACCESS))
+    return vanta_user_accounts(users, access, f"{Settings().base_url}/{org}/settings")
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, **values: object) -> list[dict[str, Any]]:
+    found = connection.execute(query, values)
+    names = [column[0] for column in found.description or ()]
+    return [_told(dict(zip(names, row, strict=True))) for row in found.fetchall()]
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose instants are text (ISO 8601, UTC)."""
+    return {name: f"{value.isoformat()}Z" if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+_EXPORTS: dict[str, Callable[..., bytes]] = {ENTRA: _entra, VANTA: _vanta}
