@@ -59,11 +59,12 @@ screenshots: develop setup-browser  ## Renew the pictures of the settings pages 
 bench: develop  ## Measure against a bare server; writes bench/RESULTS.md
 	$(BIN)/python -m bench
 
-check: develop  ## Check style, types, import directions and the code location
+check: develop  ## Check style (Python and SQL), types, import directions and the code location
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	cd dbt_like_reports && $(BIN_HERE)/sqlfluff lint models --processes 2 --disable-progress-bar
 	$(BIN)/dg check defs
 
 conformance: develop  ## Renew docs/conformance.md from the marks of the tests

@@ -1,6 +1,7 @@
 """Files of a pack in the shapes of other tools, as of the end of its period."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -20,9 +21,17 @@ _ACCESS = "SELECT user_id, role FROM identity.effective_access WHERE org = $org 
 Rows = Sequence[Mapping[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file in the shape of another tool, and how many reviewed accesses or accounts it tells."""
+
+    content: bytes
+    rows: int
+
+
 def export(
     connection: duckdb.DuckDBPyConnection, name: str, *, org: str, day: date, rows: Callable[[str], Rows]
-) -> bytes:
+) -> Exported:
     """Return one of the files `entra-review-history.csv` and `vanta-user-accounts.json`.
 
     Args:
@@ -36,16 +45,16 @@ def export(
     return _EXPORTS[name](connection, org, day, rows)
 
 
-def _entra(_connection: duckdb.DuckDBPyConnection, _org: str, _day: date, rows: Callable[[str], Rows]) -> bytes:
+def _entra(_connection: duckdb.DuckDBPyConnection, _org: str, _day: date, rows: Callable[[str], Rows]) -> Exported:
     reviews = [{**_told(row), "name": row["campaign_name"]} for row in rows("review_quality")]
     items = [_told(row) for row in rows("access_review_decisions")]
     decided = [{**row, "decision": None if row["decision"] == "not_reviewed" else row["decision"]} for row in items]
-    return entra_review_history(reviews, decided)
+    return Exported(entra_review_history(reviews, decided), len(items))
 
 
-def _vanta(connection: duckdb.DuckDBPyConnection, org: str, day: date, _: Callable[[str], Rows]) -> bytes:
+def _vanta(connection: duckdb.DuckDBPyConnection, org: str, day: date, _: Callable[[str], Rows]) -> Exported:
     users, access = (_rows(connection, query, org=org, day=day) for query in (_USERS, _ACCESS))
-    return vanta_user_accounts(users, access, f"{Settings().base_url}/{org}/settings")
+    return Exported(vanta_user_accounts(users, access, f"{Settings().base_url}/{org}/settings"), len(users))
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str, **values: object) -> list[dict[str, Any]]:
@@ -59,4 +68,4 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: f"{value.isoformat()}Z" if isinstance(value, datetime) else value for name, value in row.items()}
 
 
-_EXPORTS: dict[str, Callable[..., bytes]] = {ENTRA: _entra, VANTA: _vanta}
+_EXPORTS: dict[str, Callable[..., Exported]] = {ENTRA: _entra, VANTA: _vanta}

@@ -10,7 +10,7 @@ import duckdb
 
 from dagster_defs.evidence.charts import Chart
 from dagster_defs.evidence.drawing import draw
-from dagster_defs.evidence.exports import export
+from dagster_defs.evidence.exports import Exported, export
 from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reports import Figure, ReportSpec
 from dagster_defs.evidence.sheets import SheetSpec
@@ -61,7 +61,7 @@ class Report:
     sheets: Sequence[Sheet]
     figures: Sequence[Counted]
     charts: Sequence[Chart]
-    exports: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    exports: Mapping[str, Exported] = field(default_factory=dict[str, Exported])
     """Files in the shapes of other tools, by name."""
 
 

@@ -47,11 +47,14 @@ def _files(report: Report) -> dict[str, bytes]:
     log = _log(report)
 
     files = {f"{sheet.spec.name}.csv": as_csv(sheet.columns, sheet.rows) for sheet in report.sheets}
-    return {**files, **report.exports, "report.html": html(report, log), "report.pdf": pdf(report, log)}
+    exports = {name: one.content for name, one in report.exports.items()}
+    return {**files, **exports, "report.html": html(report, log), "report.pdf": pdf(report, log)}
 
 
 def _evidence(report: Report, files: Mapping[str, bytes], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    rows = {f"{sheet.spec.name}.csv": sheet for sheet in report.sheets}
+    sheets = {f"{sheet.spec.name}.csv": sheet for sheet in report.sheets}
+    rows = {name: len(sheet.rows) for name, sheet in sheets.items()}
+    rows |= {name: one.rows for name, one in report.exports.items()}
     return {
         "organization": report.standing.slug,
         "report": report.spec.name,
@@ -68,8 +71,8 @@ def _evidence(report: Report, files: Mapping[str, bytes], parameters: Mapping[st
             {
                 "file": name,
                 "sha256": digest(files[name]),
-                "rows": len(rows[name].rows) if name in rows else None,
-                "query_sha256": rows[name].query_sha256 if name in rows else None,
+                "rows": rows.get(name),
+                "query_sha256": sheets[name].query_sha256 if name in sheets else None,
             }
             for name in sorted(files)
         ],

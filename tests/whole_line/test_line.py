@@ -121,7 +121,7 @@ def test_a_deactivation_becomes_a_leaver_a_report_and_one_alert(tmp_path: Path) 
             assert scim.patch(f"/Users/{ada}", json=make.deactivate()).json()["active"] is False
 
         expected = [("ada@example.com", "deactivated", "Data")]
-        make.until(lambda: those_who_left(home) == expected, seconds=120, what="the leaver")
+        make.until(lambda: those_who_left(home) == expected, seconds=300, what="the leaver")
         make.until(lambda: len(received) >= 2, what="the alerts")
         launched = httpx.post(f"{dagster}/graphql", json={"query": LAUNCH}, trust_env=False).json()
         assert launched["data"]["launchRun"]["__typename"] == "LaunchRunSuccess", launched
