@@ -31,6 +31,7 @@ _DOCUMENTS = ("report.pdf", "report.html")
 _TITLES = {
     "weekly_operations": "Weekly operations",
     "monthly_jml": "Joiners, movers and leavers",
+    "access_review": "Closed access review",
     "quarterly_access_review": "Access review",
     "compliance_report": "Compliance report",
 }
