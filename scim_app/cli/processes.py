@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS = 120
+START_SECONDS = 300
 STOP_SECONDS = 10
 LOG_TAIL = 20
 
