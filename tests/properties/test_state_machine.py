@@ -232,7 +232,7 @@ def worlds(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Ge
     loop.close()
 
 
-@pytest.mark.rfc("crud", "unique", "members", "etag")
+@pytest.mark.rfc("unique", "members", "etag")
 def test_both_databases_and_a_model_of_dictionaries_agree(worlds: list[World], pytestconfig: pytest.Config) -> None:
     class Both(Machine):
         pass
