@@ -29,6 +29,8 @@ class Dialect:
     """Members are removed by path `members` and a list of values; the RFC wants a filter (RFC 7644 §3.5.2.2)."""
     creates_by_filter: bool = False
     """A path filter on `type` or `primary` that matches nothing makes the element; the RFC refuses (§3.5.2.3)."""
+    patches_groups_blindly: bool = False
+    """A PATCH of a group is answered 204; otherwise small groups come back with 200 (RFC 7644 §3.5.2 allows both)."""
 
     def normalise(self, kind: Kind, body: Json) -> Json:
         """Return a body in the form the RFC asks for."""
@@ -69,6 +71,7 @@ DIALECTS = (
         (quirks.manager_as_text,),
         removes_by_value=True,
         creates_by_filter=True,
+        patches_groups_blindly=True,
     ),
     Dialect("onelogin", ("onelogin",), (quirks.emails_as_object,), removes_by_value=True),
     Dialect("jumpcloud", ("jumpcloud",), removes_by_value=True, unquoted_filters=True),

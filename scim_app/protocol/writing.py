@@ -12,7 +12,7 @@ from scim_app.directory.kinds import TEAM, Kind
 from scim_app.protocol import decode, encode
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.leaving import says_inactive
-from scim_app.store import writes
+from scim_app.store import team_size, writes
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 from scim_app.store.writes import Edit
@@ -62,6 +62,14 @@ def delete(call: Call) -> Work:
     return work
 
 
+GROUP_SHOWN = 100
+"""Members up to which a group comes back with the answer to its PATCH; a larger one would cost more than the change."""
+
+
+def _is_told_nothing(unit: Unit, call: Call, stored: Stored) -> bool:
+    return call.dialect.patches_groups_blindly or team_size.of(unit, stored.id) > GROUP_SHOWN
+
+
 WORK: dict[Operation, Callable[[Call], Work]] = {
     Operation.create: create,
     Operation.replace: replace,
@@ -92,7 +100,7 @@ def _place(call: Call, kind: Kind, stored: Stored) -> dict[str, str]:
 
 def _change(call: Call, edit: Edit) -> Work:
     kind, wanted, leaving = call.kind, call.wanted, says_inactive(call.body)
-    silent = kind is TEAM and call.target.operation is Operation.patch and not call.request.query
+    patching = kind is TEAM and call.target.operation is Operation.patch and not call.request.query
 
     def checked(unit: Unit, stored: Stored) -> Any:
         call.conditions.check(stored.etag, call.request.method)
@@ -100,7 +108,7 @@ def _change(call: Call, edit: Edit) -> Work:
 
     def work(unit: Unit) -> Reply:
         stored = writes.update(unit, kind, call.resource_id, checked, leaving=leaving)
-        if silent:
+        if patching and _is_told_nothing(unit, call, stored):
             return Reply(HTTPStatus.NO_CONTENT, headers=_place(call, kind, stored))
         return resource_reply(unit.connection, call, kind, stored, wanted)
 

@@ -21,6 +21,17 @@ def _changing(dialect: str) -> sa.ClauseElement:
 
 
 _CHANGE = Prepared(_changing)
+_COUNT = Prepared(
+    lambda _: sa.select(team_sizes.c.members).where(
+        team_sizes.c.org_id == sa.bindparam("org"), team_sizes.c.team_id == sa.bindparam("team")
+    )
+)
+
+
+def of(unit: Unit, team_id: str) -> int:
+    """Return how many members a team has, those that are not provisioned yet among them."""
+    row = _COUNT.first(unit.connection, org=unit.org_id, team=team_id)
+    return row[0] if row else 0
 
 
 def change(unit: Unit, team_id: str, added: int, removed: int) -> None:

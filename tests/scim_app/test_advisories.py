@@ -81,9 +81,9 @@ def test_ghsa_9m7q_a_group_called_like_the_admins_is_no_admin(both: list[Acme], 
 def test_cve_2026_3009_what_is_switched_off_is_off_for_what_is_under_way(both: list[Acme]) -> None:
     acme = both[0]
     store, org_id = acme.site.store, acme.desk.organization.id
-    _, second = acme.desk.write(tokens.issue, pepper=acme.site.key)
+    _, second = acme.desk.write(tokens.create, pepper=acme.site.key)
     for end, status in (
-        (in_unit(org_id, make.ACTOR, lambda unit: tokens.withdraw(unit, second.split("_")[1])), 401),
+        (in_unit(org_id, make.ACTOR, lambda unit: tokens.revoke(unit, second.split("_")[1])), 401),
         (in_unit(org_id, make.ACTOR, lambda unit: organization_settings.switch_scim(unit, on=False)), 403),
     ):
         headers = {"Authorization": f"Bearer {second if status == 401 else acme.scim_token}"}
