@@ -32,9 +32,10 @@ def main() -> None:
         inboxes() as (addresses, received),
         dev(Path(home), addresses) as (base_url, token, _),
     ):
-        taken = [one_round(base_url, token, received, number) for number in range(rounds)]
-    for number, seconds in enumerate(taken, 1):
-        print(f"round {number}: {seconds:.1f} s")
+        taken = list[float]()
+        for number in range(rounds):
+            taken.append(one_round(base_url, token, received, number))
+            print(f"round {number + 1}: {taken[-1]:.1f} s", flush=True)
     print(f"median {statistics.median(taken):.1f} s, worst {max(taken):.1f} s")
 
 

@@ -20,10 +20,12 @@ from dagster_defs.resources import ScimStore
 
 _ON = dg.DefaultSensorStatus.RUNNING
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
-REST_SECONDS = 20
+REST_SECONDS = 30
 """For how long nothing is changed before the reports are made."""
 LONGEST_WAIT_SECONDS = 15 * 60
 """After which they are made though changes go on."""
+OVERDUE = "scim/overdue"
+"""Tag of reports that are made though changes go on: these are not ended by new events."""
 _Answer = dg.SensorResult | dg.SkipReason
 
 
@@ -45,8 +47,17 @@ def provisioning_event_sensor(context: dg.SensorEvaluationContext, scim: dg.Reso
         return dg.SkipReason("no new events")
     if _waits(context, jobs.provisioning.name):
         return dg.SkipReason("a run that has not begun yet will copy these events too")
+    _make_way(context.instance)
     request = dg.RunRequest(run_key=_digest(cursor), partition_key=last_day(DAYS).isoformat())
     return dg.SensorResult([request], cursor=cursor)
+
+
+def _make_way(instance: dg.DagsterInstance) -> None:
+    """End reports that are being made: they would hold the warehouse, and are outdated; new ones follow."""
+    begun = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    for record in instance.get_run_records(dg.RunsFilter(job_name=jobs.reporting.name, statuses=begun)):
+        if OVERDUE not in record.dagster_run.tags:
+            instance.run_launcher.terminate(record.dagster_run.run_id)
 
 
 @dg.sensor(job=jobs.provisioning, minimum_interval_seconds=60, default_status=_ON)
@@ -70,18 +81,22 @@ def sync_failure_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourcePa
 def reporting_sensor(context: dg.SensorEvaluationContext) -> _Answer:
     """Ask for the reports once the directory has come to rest, or has changed without rest for a quarter of an hour.
 
-    They take longer than all before them, and hold the warehouse meanwhile: an alert would have to wait for them.
+    They take longer than all before them, and hold the warehouse meanwhile: new events end them until they are overdue.
     """
     copied = context.instance.get_latest_materialization_event(dg.AssetKey("provisioning_events"))
     reported, waiting_since = json.loads(context.cursor or "[null, null]")
     if copied is None or copied.run_id == reported:
         return dg.SkipReason("no new events")
-    now, since = time.time(), waiting_since or copied.timestamp
-    if now - copied.timestamp < REST_SECONDS and now - since < LONGEST_WAIT_SECONDS:
+    made = context.instance.get_latest_materialization_event(dg.AssetKey("compliance_report"))
+    is_waiting = waiting_since and (made is None or made.timestamp < waiting_since)
+    now, since = time.time(), waiting_since if is_waiting else copied.timestamp
+    is_overdue = now - since >= LONGEST_WAIT_SECONDS
+    if now - copied.timestamp < REST_SECONDS and not is_overdue:
         return dg.SensorResult(skip_reason="people are changed right now", cursor=json.dumps([reported, since]))
     if _waits(context, jobs.reporting.name):
         return dg.SkipReason("a run that has not begun yet will report these events too")
-    return dg.SensorResult([dg.RunRequest(run_key=copied.run_id)], cursor=json.dumps([copied.run_id, None]))
+    request = dg.RunRequest(run_key=copied.run_id, tags={OVERDUE: "true"} if is_overdue else {})
+    return dg.SensorResult([request], cursor=json.dumps([copied.run_id, since]))
 
 
 def _copied(instance: dg.DagsterInstance) -> dict[str, int]:

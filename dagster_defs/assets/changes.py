@@ -31,7 +31,11 @@ _WHEN = (
     Column("event_id", "text", "Id of the event that did it"),
     Column("occurred_at", "instant", "When it happened (UTC)"),
 )
-_ASSERTED = Column("asserted_at", "instant", "When the identity provider said so (UTC), where it tells")
+_ASSERTED = Column(
+    "asserted_at",
+    "instant",
+    "When the identity provider said so first (UTC): a request that was refused before; else empty",
+)
 
 ACCESS_CHANGES = Table(
     "access_changes",

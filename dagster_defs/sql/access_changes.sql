@@ -108,6 +108,20 @@ INSERT INTO identity.access_changes BY NAME
 WITH moments AS (
     SELECT DISTINCT user_id, moment FROM found
 ),
+-- A leaver whose deactivation was refused before was meant to go when it was asked for first, unless the account was
+-- changed after that.
+refused AS (
+    SELECT left_now.seq, left_now.user_id, min(event.occurred_at) AS asserted_at
+    FROM found AS left_now
+    INNER JOIN identity.user_versions AS before
+        ON before.org = getvariable('org') AND before.user_id = left_now.user_id AND before.until_seq = left_now.seq
+    INNER JOIN identity.provisioning_events AS event
+        ON event.org = getvariable('org') AND event.type = 'write.rejected' AND event.subject_kind = 'user'
+        AND event.subject_id = left_now.user_id AND event.seq > before.from_seq AND event.seq < left_now.seq
+        AND asks_to_leave(event.method, event.change)
+    WHERE left_now.change = 'leaver'
+    GROUP BY left_now.seq, left_now.user_id
+),
 -- What an event says is read once, not once for each person it is about.
 events AS MATERIALIZED (
     SELECT seq, day, id, occurred_at, actor, idp, (change ->> '$.asserted_at')::TIMESTAMP AS asserted_at FROM batch
@@ -127,10 +141,12 @@ SELECT
     getvariable('org') AS org, event.day, event.seq, event.id AS event_id, event.occurred_at,
     found.change, found.how, found.user_id, person.user_name, person.display_name, person.email, person.department,
     coalesce(held.teams, '') AS teams, found.detail, event.actor, event.idp, found.team_id, found.team_name,
-    found.grant_id, found.role, found.scope_kind, found.scope_id, found.before, found.after, event.asserted_at
+    found.grant_id, found.role, found.scope_kind, found.scope_id, found.before, found.after,
+    coalesce(event.asserted_at, refused.asserted_at) AS asserted_at
 FROM found
 INNER JOIN events AS event ON event.seq = found.seq
 LEFT JOIN held ON held.user_id = found.user_id AND held.moment = found.moment
+LEFT JOIN refused ON refused.seq = found.seq AND refused.user_id = found.user_id
 LEFT JOIN identity.user_versions AS person
     ON person.org = getvariable('org') AND person.user_id = found.user_id
     AND holds(person.from_seq, person.until_seq, found.moment);

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from scim_app.errors import StoreUnavailable
+from scim_app.store import postgres
 from scim_app.store.exported import EVENT_COLUMNS
 from scim_app.store.tables import TABLES, events, organizations, team_members
 
@@ -40,6 +41,7 @@ class ArrowExport:
 
     def __init__(self, store_url: str) -> None:
         self._connection = _connect(store_url)
+        self._is_fenced = make_url(store_url).get_backend_name() == "postgresql"
 
     def standing(self, org_id: str) -> "Standing":
         """Return where the log stands in this cut, and how many rows the live tables hold there."""
@@ -72,6 +74,9 @@ class ArrowExport:
 
     def _read(self, query: str, values: tuple[object, ...]) -> pa.Table:
         with self._connection.cursor(adbc_stmt_kwargs=self._options()) as cursor:
+            if self._is_fenced:  # every query is of the organization that comes first
+                cursor.execute("SELECT set_config('app.org', $1, true)", values[:1])
+                cursor.fetchall()
             cursor.execute(query, values)
             return cursor.fetch_arrow_table()
 
@@ -102,6 +107,8 @@ def _connect(store_url: str) -> Any:
         connection = postgresql.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute(postgres.ACT_AS_ROLE.replace("%s", "$1"), (postgres.ROLE,))
+            cursor.fetchall()
         return connection
     raise StoreUnavailable(f"the store {url.get_backend_name()!r} can't be read in bulk")
 

@@ -54,7 +54,7 @@ SELECT current_setting('fsync'), current_setting('full_page_writes'), current_se
        set_config('idle_in_transaction_session_timeout', %s, false), set_config('jit', 'off', false),
        set_config('app.org', '*', false)
 """
-_ACT_AS_ROLE = """
+ACT_AS_ROLE = """
 SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'member')
 """
 
@@ -77,7 +77,7 @@ def open_engine(store_url: str, use: Use) -> sa.Engine:
         if off:
             raise StoreUnavailable(f"PostgreSQL runs with {off[0]}=off: an acknowledged write would not be safe")
         if not use.as_owner:
-            dbapi.execute(_ACT_AS_ROLE, (ROLE,))
+            dbapi.execute(ACT_AS_ROLE, (ROLE,))
         if not dbapi.autocommit:
             dbapi.commit()
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,7 @@ def test_a_new_event_that_was_changed_is_found_at_once(checked: Any, settings: S
 @pytest.mark.parametrize(
     ("statement", "failing"),
     [
+        ("UPDATE identity.snapshot_cuts SET seq = 4", "inactive_users_have_no_access"),
         ("DELETE FROM identity.provisioning_events WHERE seq = 3", "event_log_has_no_gap"),
         ("DELETE FROM identity.user_versions WHERE user_name LIKE 'ada%'", "snapshot_counts_equal_the_store"),
         ("UPDATE identity.user_versions SET user_name = 'ADA@example.com'", "user_names_are_unique"),
@@ -157,3 +159,37 @@ def test_what_is_wrong_in_the_warehouse_is_found(
 ) -> None:
     in_the_warehouse(settings, statement)
     assert checked(failing) == {failing}
+
+
+def test_a_day_without_its_snapshot_is_found(checked: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = datetime.now(UTC).date()
+    days = dg.DailyPartitionsDefinition(start_date=(today - timedelta(days=120)).isoformat(), end_offset=1)
+    monkeypatch.setattr(asset_checks.snapshots, "DAYS", days)
+    in_the_warehouse(settings, "UPDATE identity.provisioning_events SET day = day - 100")
+    assert checked("no_day_is_missing") == {"no_day_is_missing"}
+    in_the_warehouse(
+        settings,
+        "INSERT INTO identity.snapshot_cuts SELECT day::DATE, 'acme', 1 "
+        "FROM generate_series(current_date - 100, current_date - 1, INTERVAL 1 DAY) AS days(day)",
+    )
+    assert checked("no_day_is_missing") == set()
+
+
+def test_nobody_inactive_is_among_those_who_are_reviewed(settings: Settings) -> None:
+    check = asset_checks.outcomes.inactive_users_hold_no_access
+
+    def passes() -> bool:
+        return check(resources(settings)["warehouse"]).passed
+
+    in_the_warehouse(
+        settings,
+        "CREATE SCHEMA reports; CREATE TABLE reports.access_review_population AS "
+        "SELECT org AS organization, user_id, user_name, day AS as_of_day FROM identity.users WHERE active",
+    )
+    assert passes()
+    in_the_warehouse(
+        settings,
+        "INSERT INTO reports.access_review_population "
+        "SELECT org, user_id, user_name, day FROM identity.users WHERE NOT active",
+    )
+    assert not passes()

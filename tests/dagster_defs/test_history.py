@@ -167,6 +167,54 @@ def test_the_agreement_runs_from_when_the_identity_provider_said_so(asserted: st
     assert gone["within_sla"] is within
 
 
+REFUSED = [
+    ("PATCH", {"Operations": [{"op": "replace", "path": "active", "value": "False"}]}, True),
+    ("PATCH", {"Operations": [{"op": "Replace", "value": {"active": False}}]}, True),
+    ("PUT", {"userName": "ada", "active": False}, True),
+    ("DELETE", None, True),
+    ("PATCH", {"Operations": [{"op": "replace", "path": "title", "value": "Lead"}]}, False),
+    ("PUT", {"userName": "ada", "active": True}, False),
+]
+
+
+@pytest.mark.parametrize(("method", "request_", "counts"), REFUSED)
+def test_a_deactivation_that_was_refused_first_counts_from_then(method: str, request_: Any, counts: bool) -> None:
+    log = Log()
+    log.user("created", "ada")
+    refused = {"subject_kind": "user", "method": method, "status": 409}
+    for _ in range(2):
+        log.add("write.rejected", "ada", change={"request": request_}, **refused)
+    log.user("deactivated", "ada", active=False)
+    with Warehouse(log.events) as warehouse:
+        (gone,) = warehouse.rows("deprovisioned_accounts", "seq")
+    assert gone["latency_seconds"] == (2 * 3600 if counts else 0)
+    assert (gone["asserted_at"] is not None) is counts
+
+
+def test_a_refusal_before_the_account_was_changed_again_does_not_count() -> None:
+    log = Log()
+    log.user("created", "ada")
+    log.add("write.rejected", "ada", change=None, subject_kind="user", method="DELETE", status=409)
+    log.user("updated", "ada", title="Lead")
+    log.user("deactivated", "ada", active=False)
+    with Warehouse(log.events) as warehouse:
+        (gone,) = warehouse.rows("deprovisioned_accounts", "seq")
+    assert gone["asserted_at"] is None
+
+
+def test_a_leaver_is_told_with_the_keys_that_are_the_accounts_own() -> None:
+    log = Log()
+    log.user("created", "ada")
+    log.add("api_key.created", "k1", actor="ada", subject_name="backup", change={"scopes": ["users:read"]})
+    log.add("api_key.created", "k2", actor="ada", subject_name="old", change={"scopes": ["users:read"]})
+    log.add("api_key.revoked", "k2", actor="ada", subject_name="old")
+    log.add("api_key.created", "k3", actor="bob", subject_name="someone else's", change={"scopes": ["users:read"]})
+    log.user("deactivated", "ada", active=False)
+    with Warehouse(log.events) as warehouse:
+        (gone,) = warehouse.rows("deprovisioned_accounts", "seq")
+    assert gone["tokens"] == "backup"
+
+
 ZONES = (
     *("UTC", "Europe/Paris", "America/Sao_Paulo", "Asia/Beirut", "Africa/Cairo", "America/Havana"),
     *("Pacific/Apia", "Australia/Lord_Howe", "Asia/Tehran", "America/Asuncion", "Asia/Kathmandu"),

@@ -182,7 +182,23 @@ def test_reports_do_not_wait_for_a_rest_that_does_not_come(
     directory.user("ada@example.com")
     materialize_all(settings, [], events.provisioning_events, instance=instance)
     long_ago = json.dumps([None, time.time() - sensors.LONGEST_WAIT_SECONDS])
-    assert asked(tick(sensors.reporting_sensor, settings, instance, long_ago)) == 1
+    overdue = tick(sensors.reporting_sensor, settings, instance, long_ago)
+    assert asked(overdue) == 1
+    assert sensors.OVERDUE in overdue.run_requests[0].tags
+
+
+def test_new_events_end_reports_that_are_being_made_but_not_overdue_ones(
+    directory: Directory, settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory.user("ada@example.com")
+    reports = [
+        instance.add_run(dg.DagsterRun(job_name=jobs.reporting.name, status=dg.DagsterRunStatus.STARTED, tags=tags))
+        for tags in ({}, {sensors.OVERDUE: "true"})
+    ]
+    ended = list[str]()
+    monkeypatch.setattr(type(instance.run_launcher), "terminate", lambda _, run_id: ended.append(run_id))
+    assert asked(tick(sensors.provisioning_event_sensor, settings, instance, None)) == 1
+    assert ended == [reports[0].run_id]
 
 
 @pytest.mark.parametrize(
