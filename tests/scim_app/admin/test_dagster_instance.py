@@ -22,6 +22,7 @@ def answering(status: int, body: Any, headers: dict[str, str] | None = None) -> 
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))  # what is left unread would reset the connection
             text = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             for name, value in {"Content-Length": str(len(text)), **(headers or {})}.items():
