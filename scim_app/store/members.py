@@ -97,12 +97,18 @@ def _spelled(dialect: str) -> sa.ClauseElement:
     return sa.select(sa.func.string_agg(rows.c.one, ",") if postgres else sa.func.group_concat(rows.c.one))
 
 
+def _each_of(dialect: str) -> sa.ColumnElement[bool]:
+    """Return the condition of a few members; for a subquery PostgreSQL would read the members of all teams."""
+    few = sa.func.any(sa.func.array(sa.select(listed("members", dialect)).scalar_subquery()))
+    return team_members.c.member_id == few if dialect == "postgresql" else _among(dialect)
+
+
 _SPELLED = Prepared(_spelled)
 _TEAMS_OF = Prepared(
     lambda dialect: (
         sa.select(team_members.c.member_id, teams.c.id, teams.c.display_name)
         .join(teams, (teams.c.org_id == team_members.c.org_id) & (teams.c.id == team_members.c.team_id))
-        .where(team_members.c.org_id == sa.bindparam("org"), _among(dialect), teams.c.deleted_at.is_(None))
+        .where(team_members.c.org_id == sa.bindparam("org"), _each_of(dialect), teams.c.deleted_at.is_(None))
         .order_by(team_members.c.member_id, teams.c.position)
     )
 )
@@ -125,8 +131,7 @@ def as_json(connection: sa.Connection, org_id: str, team_id: str, base: str) -> 
         team_id: the team.
         base: SCIM base address, as it is written in JSON.
     """
-    row = _SPELLED.first(connection, org=org_id, team=team_id, base=base)
-    return (row[0] or "") if row else ""
+    return (_SPELLED.first(connection, org=org_id, team=team_id, base=base) or ("",))[0] or ""
 
 
 def _as_scim(member: str, user_id: str | None, nested_id: str | None, display: str | None) -> dict[str, Any]:
