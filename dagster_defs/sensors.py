@@ -24,6 +24,8 @@ REST_SECONDS = 30
 """For how long nothing is changed before the reports are made."""
 LONGEST_WAIT_SECONDS = 15 * 60
 """After which they are made though changes go on."""
+REPORTED = dg.AssetKey("access_review_report")
+"""The last asset of the job `reporting`: it tells when reports were made."""
 OVERDUE = "scim/overdue"
 """Tag of reports that are made though changes go on: these are not ended by new events."""
 _Answer = dg.SensorResult | dg.SkipReason
@@ -87,7 +89,7 @@ def reporting_sensor(context: dg.SensorEvaluationContext) -> _Answer:
     reported, waiting_since = json.loads(context.cursor or "[null, null]")
     if copied is None or copied.run_id == reported:
         return dg.SkipReason("no new events")
-    made = context.instance.get_latest_materialization_event(dg.AssetKey("compliance_report"))
+    made = context.instance.get_latest_materialization_event(REPORTED)
     is_waiting = waiting_since and (made is None or made.timestamp < waiting_since)
     now, since = time.time(), waiting_since if is_waiting else copied.timestamp
     is_overdue = now - since >= LONGEST_WAIT_SECONDS

@@ -14,6 +14,7 @@ from recording import Recorder
 
 from dagster_defs import asset_checks, jobs, sensors
 from dagster_defs.assets import alerts, events, findings, sync_health
+from dagster_defs.definitions import defs
 from dagster_defs.resources import resources
 from scim_app.directory.events import Event, EventType
 from scim_app.settings import Settings
@@ -185,6 +186,17 @@ def test_reports_do_not_wait_for_a_rest_that_does_not_come(
     overdue = tick(sensors.reporting_sensor, settings, instance, long_ago)
     assert asked(overdue) == 1
     assert sensors.OVERDUE in overdue.run_requests[0].tags
+
+
+def test_the_wait_begins_anew_once_reports_were_made(
+    directory: Directory, settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    assert sensors.REPORTED in defs.resolve_job_def(jobs.reporting.name).asset_layer.selected_asset_keys
+    directory.user("ada@example.com")
+    materialize_all(settings, [], events.provisioning_events, instance=instance)
+    long_ago = json.dumps(["an earlier run", time.time() - 2 * sensors.LONGEST_WAIT_SECONDS])
+    instance.report_runless_asset_event(dg.AssetMaterialization(sensors.REPORTED))
+    assert asked(tick(sensors.reporting_sensor, settings, instance, long_ago)) == 0
 
 
 def test_new_events_end_reports_that_are_being_made_but_not_overdue_ones(
