@@ -174,6 +174,10 @@ KINDS = {kind.scim_name: kind for kind in (USER, TEAM)}
 _EXTENDED: dict[str, type[Resource[Any]]] = {}
 
 
+ENDPOINTS: dict[str, Kind] = {kind.endpoint: kind for kind in KINDS.values()}
+"""Kinds by the endpoint that serves them."""
+
+
 def extend(extensions: Mapping[str, Sequence[type[Extension]]]) -> None:
     """Give users and groups the attributes of extensions, by SCIM's name of the kind; for the whole process, once."""
     _EXTENDED.clear()

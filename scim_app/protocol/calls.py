@@ -14,7 +14,7 @@ from scim2_server.routing import Target
 
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.failures import SCIM_OFF
-from scim_app.directory.kinds import KINDS, Kind
+from scim_app.directory.kinds import ENDPOINTS, Kind
 from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.wire import Service, kind_of
 from scim_app.store import resources
@@ -22,7 +22,6 @@ from scim_app.store.event_log import Unit
 from scim_app.store.tokens import Caller
 
 T = TypeVar("T")
-_ENDPOINTS = {kind.endpoint: kind for kind in KINDS.values()}
 _WHOLE: ResponseParameters[Any] = ResponseParameters()
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -73,7 +72,7 @@ class Call:
         Raises:
             NotFoundException: when there is none at this endpoint.
         """
-        known = _ENDPOINTS.get(self.target.endpoint or "")
+        known = ENDPOINTS.get(self.target.endpoint or "")
         return known or kind_of(self.service.resource_type_at(self.target.endpoint or ""))
 
     @property
@@ -105,7 +104,7 @@ class Call:
 
     def refusal(self, error: SCIMException, unit: Unit) -> Event:
         """Return the event that remembers a refused write: what was asked of whom, and why it was refused."""
-        kind = next((kind for kind in KINDS.values() if kind.endpoint == self.target.endpoint), None)
+        kind = ENDPOINTS.get(self.target.endpoint or "")
         target = self.target.resource_id
         named = self.body.get(kind.unique) if kind else None
         if kind and target and named is None:

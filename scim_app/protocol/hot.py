@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 import sqlalchemy as sa
 from starlette.types import Scope
 
-from scim_app.directory.kinds import KINDS, Kind
+from scim_app.directory.kinds import ENDPOINTS, Kind
 from scim_app.directory.names import fold
 from scim_app.protocol import encode
 from scim_app.protocol.calls import Reply
@@ -25,7 +25,6 @@ from scim_app.store.pages import Place
 from scim_app.store.tokens import Caller
 from scim_app.store.walks import Step, Walks
 
-_ENDPOINTS = {kind.endpoint: kind for kind in KINDS.values()}
 _EQUALS = re.compile(r'([A-Za-z]+) [eE][qQ] "([^"\\\x00-\x1f\x7f]+)"')
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _KNOWN = frozenset({"filter", "startIndex", "count", "excludedAttributes"})
@@ -58,7 +57,7 @@ class Question:
 def read(scope: Scope, path: str) -> Question | None:
     """Return what a request asks, None when the library has to read it."""
     endpoint, slash, resource_id = path[1:].partition("/")
-    kind = _ENDPOINTS.get(endpoint)
+    kind = ENDPOINTS.get(endpoint)
     if kind is None or scope["method"] != "GET":
         return None
     if any(name in _CONDITIONAL for name, _ in scope["headers"]):

@@ -27,7 +27,7 @@ from scim2_server.requests import ScimRequest
 from scim2_server.routing import Operation, Target
 from scim2_server.service import ScimService
 
-from scim_app.directory.kinds import KINDS, Group, Kind, User
+from scim_app.directory.kinds import ENDPOINTS, KINDS, Group, Kind, User
 from scim_app.directory.names import fold
 from scim_app.errors import Refused, StoreUnavailable, Unstorable
 from scim_app.protocol import limits
@@ -89,7 +89,6 @@ CONFIG = ServiceProviderConfig(
 )
 
 
-_ENDPOINTS = frozenset(kind.endpoint for kind in KINDS.values())
 _WRITES = {
     ("POST", False): Operation.create,
     ("PUT", True): Operation.replace,
@@ -107,13 +106,7 @@ class Service(ScimService):
         """Return what a request asks for, as the library finds it."""
         endpoint, slash, key = request.path[1:].partition("/")
         operation = _WRITES.get((request.method, bool(key)))
-        if (
-            operation is None
-            or endpoint not in _ENDPOINTS
-            or "/" in key
-            or key == ".search"
-            or bool(slash) != bool(key)
-        ):
+        if operation is None or endpoint not in ENDPOINTS or "/" in key or key == ".search" or bool(slash) != bool(key):
             return ScimService.match(request)
         return Target(operation, endpoint, key or None)
 

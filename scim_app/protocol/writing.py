@@ -44,9 +44,9 @@ def replace(call: Call) -> Work:
 
 
 def patch(call: Call) -> Work:
-    """Change a resource and return it; a group only where its attributes are asked for, else 204 (RFC 7644 §3.5.2).
+    """Change a resource and return it; 204 for a large group, unless its attributes are asked for (RFC 7644 §3.5.2).
 
-    Nobody who adds one member wants to read all of them.
+    Nobody who adds one member wants to read thousands; clients whose dialect is so get 204 for every group.
     """
     return _change(call, decode.read_patch(call.kind, call.body, call.dialect))
 
