@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from scim_app.directory.permissions import Permission, may_grant
 from scim_app.directory.roles import Scope
 from scim_app.errors import Conflict, NotFound, Refused
 from scim_app.store import sessions
+from scim_app.store.credentials import LONGEST
 from scim_app.store.event_log import Unit, holding, in_unit
 from scim_app.store.organizations import Organization
 from scim_app.store.stamps import now
@@ -54,6 +56,11 @@ class Visit:
     def field(self, name: str) -> str:
         """Return a field of the form without white space around it, empty when it was not sent."""
         return self.form.get(name, "").strip()
+
+    def lifetime(self, usual: timedelta) -> timedelta:
+        """Return the field `days` as a time, the usual one where it has no number; too many days stay too many."""
+        days = self.field("days")
+        return timedelta(days=min(int(days), LONGEST.days + 1)) if days.isdecimal() else usual
 
     def query(self, name: str) -> str:
         """Return a value of the address, empty when it has none."""

@@ -1,6 +1,5 @@
 """Keys of the JSON API: made with scopes and shown once, revoked."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -37,10 +36,9 @@ def show_keys(visit: See) -> Response:
 def create_key(visit: Manage) -> Response:
     """Make a key and show it, this once."""
     scopes = [scope for scope in SCOPES if visit.field(f"scope {scope}")]
-    days = visit.field("days")
 
     def make(unit: Any) -> tuple[ApiKey, str]:
-        lifetime = timedelta(days=int(days)) if days.isdecimal() else api_keys.LIFETIME
+        lifetime = visit.lifetime(api_keys.LIFETIME)
         described = visit.field("description")[:200]
         return api_keys.create(unit, scopes, description=described, pepper=visit.site.key, lifetime=lifetime)
 

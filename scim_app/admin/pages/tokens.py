@@ -1,6 +1,5 @@
 """SCIM tokens: made and shown once, described, rotated, revoked."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -28,12 +27,11 @@ def show_tokens(visit: See) -> Response:
 def create_token(visit: Manage) -> Response:
     """Make a token and show it, this once."""
     idp = visit.field("idp")
-    days = visit.field("days")
 
     def make(unit: Any) -> tuple[Token, str]:
         if idp and idp not in IDPS:
             raise ValueError(f"{idp!r} is not an identity provider that is known here")
-        lifetime = timedelta(days=int(days)) if days.isdecimal() else tokens.LIFETIME
+        lifetime = visit.lifetime(tokens.LIFETIME)
         described = visit.field("description")[:200]
         return tokens.create(unit, description=described, idp=idp or None, pepper=visit.site.key, lifetime=lifetime)
 

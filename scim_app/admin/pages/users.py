@@ -113,9 +113,7 @@ def edit_user(visit: Edit, user_id: str) -> Response:
 @router.post("/{org}/settings/users/{user_id}/forget")
 def forget_identity(visit: Scim, user_id: str) -> Response:
     """Forget how a user signs in, after asking."""
-    user = visit.read(lambda db: profiles.user(db, visit.org.id, user_id))
-    if user is None:
-        raise _no_user(visit)
+    user = _user(visit, user_id)
     if not visit.confirmed:
         told = [
             f"{user.label} is signed out everywhere, and is known by the e-mail address at the next sign-in, as at the"
@@ -131,9 +129,7 @@ def forget_identity(visit: Scim, user_id: str) -> Response:
 @router.post("/{org}/settings/users/{user_id}/remove")
 def remove_user(visit: Remove, user_id: str) -> Response:
     """Remove a user, after asking."""
-    user = visit.read(lambda db: profiles.user(db, visit.org.id, user_id))
-    if user is None:
-        raise _no_user(visit)
+    user = _user(visit, user_id)
     if not visit.confirmed:
         told = [
             f"{user.label} ({user.user_name}) loses access at once: sessions end, and teams and grants are gone.",
@@ -151,6 +147,13 @@ def restore_user(visit: Add, user_id: str) -> Response:
     """Give a removed user back, with teams and grants."""
     visit.write(lambda unit: people.restore(unit, user_id))
     return visit.go(f"users/{user_id}", "The user is back, with its teams and grants.")
+
+
+def _user(visit: Visit, user_id: str) -> profiles.User:
+    user = visit.read(lambda db: profiles.user(db, visit.org.id, user_id))
+    if user is None:
+        raise _no_user(visit)
+    return user
 
 
 def _edit_page(visit: Visit, user_id: str, values: dict[str, str], problem: str = "") -> Response:

@@ -85,6 +85,14 @@ def test_a_team_of_exactly_this_name_is_meant_before_those_that_contain_it(acme:
     assert "Nobody matches" in acme.see("users?team=no-such-team").text
 
 
+@pytest.mark.parametrize("days", ["0", "731", "99999999999"])
+@pytest.mark.parametrize("section", ["keys", "tokens"])
+def test_a_credential_lives_for_two_years_at_most(acme: Acme, section: str, days: str) -> None:
+    answer = acme.send(section, description="For ever", days=days, **{"scope audit:read": "yes"})
+    assert (answer.status_code, "valid for 1 to 730 days" in answer.text) == (422, True)
+    assert "For ever" not in acme.see(section).text
+
+
 def test_a_key_is_made_with_scopes_shown_once_used_and_revoked(acme: Acme) -> None:
     made = acme.send("keys", description="Nightly export", days="30", **{"scope audit:read": "yes"})
     (text,) = re.findall(r'value="(key_\w+)"', made.text)
