@@ -28,6 +28,8 @@ REPORTED = dg.AssetKey("access_review_report")
 """The last asset of the job `reporting`: it tells when reports were made."""
 OVERDUE = "scim/overdue"
 """Tag of reports that are made though changes go on: these are not ended by new events."""
+_UNREADABLE = (duckdb.IOException, duckdb.CatalogException)
+"""A warehouse that is being written, or that is not there yet; whatever else goes wrong must be seen."""
 _Answer = dg.SensorResult | dg.SkipReason
 
 
@@ -126,7 +128,7 @@ def idp_silence_sensor(
     try:
         with duckdb.connect(warehouse.database, read_only=True) as connection:
             rows = heard(connection, scim)
-    except (duckdb.IOException, duckdb.CatalogException):
+    except _UNREADABLE:
         return dg.SkipReason("the warehouse is being written, or there is none yet")
     silent = [f"{one.org}/{one.subject}" for one in lasting.silence(rows, datetime.now(UTC).replace(tzinfo=None))]
     return _changed(context, silent, "silence")
@@ -145,7 +147,7 @@ def review_due_sensor(context: dg.SensorEvaluationContext, warehouse: DuckDBReso
     try:
         with duckdb.connect(warehouse.database, read_only=True) as connection:
             rows = undecided(connection)
-    except duckdb.Error:
+    except _UNREADABLE:
         return dg.SkipReason("the warehouse is being written, or there is none yet")
     due = lasting.reviews_due(rows, datetime.now(UTC).replace(tzinfo=None))
     return _changed(context, sorted(f"{one.org}/{one.subject}" for one in due), "reviews")

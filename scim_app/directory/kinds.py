@@ -171,11 +171,9 @@ TEAM = Kind(
 )
 
 KINDS = {kind.scim_name: kind for kind in (USER, TEAM)}
-_EXTENDED: dict[str, type[Resource[Any]]] = {}
-
-
-ENDPOINTS: dict[str, Kind] = {kind.endpoint: kind for kind in KINDS.values()}
+ENDPOINTS = {kind.endpoint: kind for kind in KINDS.values()}
 """Kinds by the endpoint that serves them."""
+_EXTENDED: dict[str, type[Resource[Any]]] = {}
 
 
 def extend(extensions: Mapping[str, Sequence[type[Extension]]]) -> None:
