@@ -13,7 +13,7 @@ import duckdb
 
 from dagster_defs.alerting import Finding, Links, Message, messages
 from dagster_defs.channels import Channel
-from dagster_defs.warehouse import Table, kept
+from dagster_defs.warehouse import Table, kept, records
 from scim_app.store.exported import Column
 
 FIRST_PAUSE = timedelta(seconds=15)
@@ -54,9 +54,7 @@ def due(connection: duckdb.DuckDBPyConnection, channel: Channel, links: Links, n
     found: list[Message] = []
     for state, query in _DUE.items():
         asked = {"channel": channel.name, "severity": channel.severity.value, "person": channel.person, "now": now}
-        told = connection.execute(query, asked)
-        columns = [column[0] for column in told.description or ()]
-        rows: list[dict[str, Any]] = [dict(zip(columns, row, strict=True)) for row in told.fetchall()]
+        rows = records(connection.execute(query, asked))
         found += messages([Finding.from_row(row) for row in rows], links, state=state)
     return found
 

@@ -107,10 +107,7 @@ class Table:
         """Return rows as dictionaries; `rest` is what follows the table in the SELECT."""
         if not _is_read_only(connection):
             self.make(connection)
-        names = [column.name for column in self.columns]
-        query = f"SELECT {self.names} FROM {self.address} {rest}"  # noqa: S608
-        found = connection.execute(query, list(values)).fetchall()
-        return [dict(zip(names, row, strict=True)) for row in found]
+        return records(connection.execute(f"SELECT {self.names} FROM {self.address} {rest}", list(values)))  # noqa: S608
 
     def count(self, connection: duckdb.DuckDBPyConnection, rest: str = "", values: Iterable[object] = ()) -> int:
         """Return how many rows there are; `rest` is what follows the table in the SELECT."""
@@ -136,6 +133,12 @@ class Table:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {self.address} ({', '.join(columns)})")
         for column in columns:
             connection.execute(f"ALTER TABLE {self.address} ADD COLUMN IF NOT EXISTS {column}")
+
+
+def records(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return what a query found, a dictionary for each row."""
+    columns = [column[0] for column in found.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
 def _is_read_only(connection: duckdb.DuckDBPyConnection) -> bool:

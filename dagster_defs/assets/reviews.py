@@ -11,7 +11,7 @@ from dagster_defs.assets.materialized import result, table_spec
 from dagster_defs.assets.sources import DIRECTORY
 from dagster_defs.incremental import COPY
 from dagster_defs.resources import ScimStore
-from dagster_defs.warehouse import ORGANIZATION, POOL, Table, kept
+from dagster_defs.warehouse import ORGANIZATION, POOL, Table, kept, records
 from scim_app.store.export_reviews import read_reviews
 from scim_app.store.exported_reviews import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
 
@@ -66,6 +66,4 @@ def undecided(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     The columns are `org`, `campaign_id`, `name`, `due_at` (UTC), `reviewer_id`, `reviewer_name`, `reviewer_email` (None
     where none is known) and `undecided`.
     """
-    found = connection.execute(_UNDECIDED)
-    columns = [column[0] for column in found.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    return records(connection.execute(_UNDECIDED))

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_defs.warehouse import records
 from scim_app.settings import Settings
 from scim_app.store.export_shapes import entra_review_history, vanta_user_accounts
 
@@ -58,9 +59,7 @@ def _vanta(connection: duckdb.DuckDBPyConnection, org: str, day: date, _: Callab
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str, **values: object) -> list[dict[str, Any]]:
-    found = connection.execute(query, values)
-    names = [column[0] for column in found.description or ()]
-    return [_told(dict(zip(names, row, strict=True))) for row in found.fetchall()]
+    return [_told(row) for row in records(connection.execute(query, values))]
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:

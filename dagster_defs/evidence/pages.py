@@ -110,7 +110,7 @@ def _noticed(test: str, sheet: str, rows: Sequence[Mapping[str, Any]], who: str,
 
 def _rows(report: Report, name: str) -> list[dict[str, Any]]:
     sheet = next((one for one in report.sheets if one.spec.name == name), None)
-    return [] if sheet is None else [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
+    return [] if sheet is None else sheet.records
 
 
 def _sheet(sheet: Sheet) -> dict[str, Any]:

@@ -40,6 +40,11 @@ class Sheet:
     rows: Sequence[Sequence[Any]]
     query_sha256: str
 
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The rows by column."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -134,7 +139,7 @@ def read(
     tables = {one.spec.name: one for one in sheets}
 
     def rows(name: str) -> list[dict[str, Any]]:
-        return [dict(zip(tables[name].columns, row, strict=True)) for row in tables[name].rows]
+        return tables[name].records
 
     return Report(
         spec=spec,
