@@ -1,6 +1,7 @@
 """What tests are made of: stores, running services, SCIM bodies."""
 
 import os
+import pkgutil
 import socket
 import subprocess
 import sys
@@ -8,17 +9,21 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import sqlalchemy as sa
 
+import scim_app.store
 from scim_app.directory.events import Actor
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations, tokens
 from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
 from scim_app.store.session import Store
+from scim_app.store.tables import metadata
 
 T = TypeVar("T")
 Body = dict[str, Any]
@@ -33,6 +38,13 @@ USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+
+def declared_tables() -> sa.MetaData:
+    """The tables of all modules of the store, whatever was imported before."""
+    for module in pkgutil.iter_modules(scim_app.store.__path__, "scim_app.store."):
+        import_module(module.name)
+    return metadata
 
 
 def user(name: str, /, **attributes: Any) -> Body:

@@ -84,8 +84,9 @@ def savepoint(connection: sa.Connection) -> Generator[None]:
     try:
         yield
     except BaseException:
-        _BACK.run(connection)
-        _RELEASE.run(connection)
+        if not connection.invalidated:  # a connection that is gone has taken the whole transaction with it
+            _BACK.run(connection)
+            _RELEASE.run(connection)
         raise
     _RELEASE.run(connection)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from scim_app.errors import StoreUnavailable, Unstorable
 from scim_app.store.postgres import is_conflict
@@ -106,7 +106,7 @@ class Writer:
                 if attempt == ATTEMPTS:
                     return _refused(jobs, undone.error)
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
-            except DBAPIError as error:
+            except SQLAlchemyError as error:  # whatever it is, those who wait are told, and the thread goes on
                 return _refused(jobs, error)
         raise AssertionError("a group ends within its attempts")
 
@@ -143,7 +143,7 @@ def _key(job: Job) -> str:
     return job.key
 
 
-def _refused(jobs: list[Job], error: DBAPIError) -> list[Outcome]:
+def _refused(jobs: list[Job], error: SQLAlchemyError) -> list[Outcome]:
     unavailable = StoreUnavailable("the store can't be written now; nothing was changed, try again")
     unavailable.__cause__ = error
     return [Outcome(problem=unavailable) for _ in jobs]
@@ -156,9 +156,9 @@ def _run(connection: sa.Connection, jobs: list[Job]) -> list[Outcome]:
     return [_outcome(job.work, connection, savepoint(connection)) for job in jobs]
 
 
-def _outcome(work: Work, connection: sa.Connection, savepoint: AbstractContextManager[Any]) -> Outcome:
+def _outcome(work: Work, connection: sa.Connection, within: AbstractContextManager[Any]) -> Outcome:
     try:
-        with savepoint:
+        with within:
             return Outcome(work(connection))
     except (OperationalError, InterfaceError):
         raise  # locked, full or gone: the whole group is undone

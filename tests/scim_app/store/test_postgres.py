@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import make
@@ -73,7 +73,7 @@ def test_every_table_of_organizations_is_fenced(folder: Path) -> None:
     with engine.connect() as connection:
         fenced = set(connection.execute(sa.text("SELECT tablename FROM pg_policies")).scalars())
     engine.dispose()
-    declared = {table.name for table in metadata.sorted_tables if "org_id" in table.c} - postgres.UNFENCED
+    declared = {table.name for table in make.declared_tables().sorted_tables if "org_id" in table.c} - postgres.UNFENCED
     assert fenced == declared | {"walks"}  # not declared: on SQLite it is a file of its own
     assert {"users", "teams", "team_members", "events"} <= fenced
 
@@ -136,6 +136,33 @@ def test_two_workers_that_deadlock_both_finish(two: tuple[Organization, Organiza
     assert sorted(future.result(30) for future in futures) == [1, 2]
     for store in stores:
         store.close()
+
+
+def test_writes_whose_connection_is_cut_in_the_middle_are_done_again(two: tuple[Organization, Organization]) -> None:
+    store, organization, tries = Store(two[0].settings.store_url), two[0], list[int]()
+    owner, waiting, held = open_owner(two[0].settings.store_url), Barrier(2), Event()
+
+    def hold(_: sa.Connection) -> None:
+        waiting.wait(30)
+        assert held.wait(30)
+
+    def cut(db: sa.Connection) -> int:
+        Unit.begin(db, organization.id, make.ACTOR)
+        tries.append(1)
+        if len(tries) == 1:
+            pid = db.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+            with owner.connect() as other:
+                other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            Unit.begin(db, organization.id, make.ACTOR)
+        return len(tries)
+
+    store.submit(hold)
+    waiting.wait(30)
+    together = [store.submit(cut, organization.id), store.submit(cut, organization.id)]
+    held.set()
+    assert [future.result(30) for future in together] == [2, 3]
+    store.close()
+    owner.dispose()
 
 
 def test_migrations_that_start_together_run_one_after_the_other(folder: Path) -> None:
