@@ -29,12 +29,6 @@ def last_day(partitions: dg.DailyPartitionsDefinition) -> date:
     return date.fromisoformat(partitions.get_last_partition_key() or "")
 
 
-def end_of(head: Head, day: date) -> str:
-    """Return the instant (ISO 8601, UTC) at which a day ends in an organization's time zone."""
-    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(head.time_zone)).astimezone(UTC)
-    return midnight.isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 def day_starts(zone: str, first: datetime, last: datetime) -> list[tuple[date, datetime]]:
     """Return each day that a zone has between two instants, with the instant at which it begins (all naive, UTC)."""
     known = ZoneInfo(zone)

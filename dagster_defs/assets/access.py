@@ -1,20 +1,23 @@
 """Access that nobody answers for or nobody uses, and the tokens that provisioning goes by."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import dagster as dg
+import duckdb
+import pyarrow as pa
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.assets.snapshots import EFFECTIVE_ACCESS, ROLE_GRANTS, TEAM_MEMBERS, TEAMS, USERS, cuts
 from dagster_defs.assets.sources import DIRECTORY
 from dagster_defs.incremental import COPY
-from dagster_defs.partitions import DAYS, end_of
+from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ScimStore
-from dagster_defs.warehouse import DAY, ORGANIZATION, SEQ, Table, kept, sql
+from dagster_defs.warehouse import DAY, ORGANIZATION, SEQ, Table, kept, records, sql
 from scim_app.settings import Settings
+from scim_app.store.export import Export
 from scim_app.store.exported import ROLE_GRANT_COLUMNS, TOKEN_COLUMNS, Column
 
 _GRANT = tuple(
@@ -62,6 +65,8 @@ DORMANT_ACCOUNTS = Table(
     sql("dormant_accounts", days=str(Settings().dormant_days)),
 )
 TOKENS = Table("tokens", (DAY, ORGANIZATION, SEQ, *TOKEN_COLUMNS))
+_NOW = pa.schema([(column.name, pa.string()) for column in (ORGANIZATION, *TOKEN_COLUMNS)])
+_DAYS = pa.schema([("day", pa.date32()), ("org", pa.string()), ("seq", pa.int64()), ("running", pa.bool_())])
 
 
 @table_asset(
@@ -89,28 +94,30 @@ def dormant_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
 def tokens(
     context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
 ) -> "dg.MaterializeResult[Any]":
-    """Every SCIM token, one row a day: who made it, until when it is valid, when it was last used."""
+    """Every SCIM token, one row a day: who made it, until when it is valid, when it was last used.
+
+    Of a day that has ended the last use is the last write, which the log tells.
+    """
     days = [date.fromisoformat(key) for key in context.partition_keys]
     with scim.opened() as export, warehouse.get_connection() as connection:
-        known = [(head, export.tokens(head.org_id)) for head in export.heads()]
         with kept(connection):
-            for day in days:
-                stood = cuts(connection, day)
-                rows = [
-                    {"day": day, "org": head.slug, "seq": stood[head.slug], **token}
-                    for head, found in known
-                    if head.slug in stood
-                    for token in tokens_as_of(end_of(head, day), found)
-                ]
-                TOKENS.replace(connection, rows, day=day)
+            keep_tokens(connection, export, days)
         return result(connection, TOKENS, where="day = ?", values=[days[-1]], order="org, created_at")
 
 
-def tokens_as_of(end: str, tokens: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the tokens there were before an instant (ISO 8601, UTC), without what happened to them later."""
-    later = ("revoked_at", "last_used_at")
-    return [
-        {**token, **{name: token[name] if (token[name] or end) < end else None for name in later}}
-        for token in tokens
-        if token["created_at"] < end
+def keep_tokens(connection: duckdb.DuckDBPyConnection, export: Export, days: Sequence[date]) -> None:
+    """Put the tokens there were at the end of each day in the place of what was known of these days."""
+    running = last_day(DAYS)
+    now = [{"org": head.slug, **token} for head in export.heads() for token in export.tokens(head.org_id)]
+    asked = [
+        {"day": day, "org": org, "seq": seq, "running": day >= running}
+        for day in days
+        for org, seq in cuts(connection, day).items()
     ]
+    connection.register("tokens_now", pa.Table.from_pylist(now, _NOW))
+    connection.register("days", pa.Table.from_pylist(asked, _DAYS))
+    found = records(connection.execute(sql("tokens_at_cut")))
+    for name in ("tokens_now", "days"):
+        connection.unregister(name)
+    for day in days:
+        TOKENS.replace(connection, [row for row in found if row["day"] == day], day=day)

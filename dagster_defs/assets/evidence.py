@@ -16,7 +16,7 @@ from dagster_dbt import DbtCliResource
 from dagster_duckdb import DuckDBResource
 from pydantic import Field
 
-from dagster_defs.assets.access import TOKENS, tokens_as_of
+from dagster_defs.assets.access import keep_tokens
 from dagster_defs.assets.marts import DATA_TESTS, REGISTER, make_sources, mart_key
 from dagster_defs.assets.snapshots import CUTS, cuts
 from dagster_defs.assets.sources import OWNERS
@@ -25,7 +25,7 @@ from dagster_defs.evidence.reading import read, standings
 from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY, ReportSpec
 from dagster_defs.evidence.writing import write
 from dagster_defs.jobs import CADENCE
-from dagster_defs.partitions import DAYS, end_of, last_day
+from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ReportFolder, ScimStore
 from dagster_defs.warehouse import POOL, kept
 from scim_app.store.export import Export
@@ -123,15 +123,9 @@ def told(packs: list[Path]) -> dict[str, Any]:
 def _fix_day(connection: duckdb.DuckDBPyConnection, export: Export, day: date) -> None:
     """Cut the snapshots of a day, where that was not done at its end."""
     stood = cuts(connection, day)
-    tokens = [
-        {"day": day, "org": head.slug, "seq": stood[head.slug], **token}
-        for head in export.heads()
-        if head.slug in stood
-        for token in tokens_as_of(end_of(head, day), export.tokens(head.org_id))
-    ]
     with kept(connection):
         CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()], day=day)
-        TOKENS.replace(connection, tokens, day=day)
+        keep_tokens(connection, export, [day])
 
 
 EVIDENCE = [_asset(WEEKLY, "weekly"), _asset(MONTHLY, "monthly"), _asset(QUARTERLY, "quarterly")]

@@ -162,7 +162,7 @@ def rotate(
     new, text = create(unit, description=old.description, idp=old.idp, pepper=pepper, lifetime=lifetime)
     until = min(old.expires_at, credentials.later(unit.at, overlap))
     _update(unit, token_id, replaced_by=new.id, expires_at=until)
-    told = {"replaced_by": new.id, "valid_until": until}
+    told = {"replaced_by": new.id, "attributes": {"expires_at": {"before": old.expires_at, "after": until}}}
     unit.record(_event(EventType.TOKEN_ROTATED, token_id, old.description, told))
     return new, text
 

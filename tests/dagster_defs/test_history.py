@@ -5,7 +5,6 @@ from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import dagster as dg
 import duckdb
 import make
 import oracle
@@ -103,28 +102,6 @@ def test_access_changes_are_those_of_a_walk_through_the_log(year: Settings, expo
     stamps = [tuple(_stored(value) for value in row) for row in found]
     assert sorted(stamps, key=repr) == sorted(expected, key=repr)
     assert {row[6] for row in expected} >= {"created", "joined_team", "left_team", "deactivated"}
-
-
-def test_ninety_past_days_made_again_equal_those_made_when_they_ended(
-    year: Settings, export: Export, head: Head, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was made live stood at the last event there was then; what is made again is cut out of the whole log."""
-    last = datetime.now(UTC).date() - timedelta(days=1)
-    days = [last - timedelta(days=number) for number in range(90)]
-    days_definition = dg.DailyPartitionsDefinition(start_date=days[-1].isoformat(), end_offset=1)
-    monkeypatch.setattr(snapshots, "DAYS", days_definition)
-    with taken_in(year, 1000) as connection:
-        for day in days:
-            end = f"{day + timedelta(days=1)}T00:00:00.000000Z"
-            seq = export.seq_at(head.org_id, end)
-            assert snapshots.cuts(connection, day) == {"northwind": seq}
-        snapshots.cut(connection, days)
-        made = connection.execute("SELECT day, * FROM identity.users ORDER BY ALL").fetchall()
-        again = {day: export.snapshot(head.org_id, snapshots.cuts(connection, day)["northwind"]) for day in days[::9]}
-        for day, told in again.items():
-            assert sum(row[0] == day for row in made) == len(told.users)
-        snapshots.cut(connection, days)
-        assert connection.execute("SELECT day, * FROM identity.users ORDER BY ALL").fetchall() == made
 
 
 def test_a_grant_to_a_team_changes_the_role_of_its_active_members() -> None:
