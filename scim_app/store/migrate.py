@@ -1,5 +1,6 @@
 """Bringing a store's schema up to date (Alembic)."""
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -26,7 +27,9 @@ def _revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def _newest() -> str | None:
+    """Reading the chain of migrations takes longer than asking the store; sensors ask every few seconds."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
