@@ -1,5 +1,6 @@
 """The web application: SCIM for every organization, and health for those who run it."""
 
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -76,4 +77,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         reply = service.error_response(error)
         return JSONResponse(reply.body, problem.status_code, reply.headers)
 
+    return app
+
+
+def create_worker() -> FastAPI:
+    """Return the application of a worker process. What is there from the start is never looked through for garbage."""
+    app = create_app()
+    gc.collect()
+    gc.freeze()
     return app

@@ -25,7 +25,7 @@ def serve(
 
     require_ready(Settings())
     uvicorn.run(
-        "scim_app.app:create_app",
+        "scim_app.app:create_worker",
         factory=True,
         http="scim_app.protocol.patience:PatientProtocol",
         host=host,

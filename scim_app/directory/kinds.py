@@ -74,7 +74,7 @@ def value_at(document: Document, path: str) -> Any:
     """Return the value at a dotted path; extension attributes are written `URN:attribute`. None when unassigned."""
     value: Any = document
     for key in path_keys(path):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(key)
     return value
@@ -82,7 +82,7 @@ def value_at(document: Document, path: str) -> Any:
 
 def primary_email(document: Document) -> str | None:
     """Return the primary e-mail address, else the first one, else None."""
-    emails = [e for e in document.get("emails") or () if isinstance(e, Mapping) and e.get("value")]
+    emails = [e for e in document.get("emails") or () if isinstance(e, dict) and e.get("value")]
     chosen = next((e for e in emails if e.get("primary") is True), emails[0] if emails else None)
     return str(chosen["value"]) if chosen else None
 

@@ -18,7 +18,6 @@ from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.wire import scim_error
 from scim_app.protocol.writing import WORK, create
 from scim_app.store.event_log import Unit
-from scim_app.store.prepared import savepoint
 from scim_app.store.resources import fresh_id
 
 RESPONSE_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -56,7 +55,8 @@ def run(connection: sa.Connection, call: Call, operations: list[Json], fail_on_e
     for new_id in (fresh_id, None):
         ids = Ids(operations, new_id)
         attempt = connection.begin_nested()
-        outcomes = _run_all(connection, call, operations, fail_on_errors, ids)
+        unit = Unit.begin(connection, call.caller.org_id, call.actor)
+        outcomes = _run_all(unit, call, operations, fail_on_errors, ids)
         if ids.kept:
             attempt.commit()
             body = {"schemas": [RESPONSE_SCHEMA], "Operations": [outcomes[index] for index in sorted(outcomes)]}
@@ -65,34 +65,32 @@ def run(connection: sa.Connection, call: Call, operations: list[Json], fail_on_e
     raise AssertionError("without promises, all promises are kept")
 
 
-def _run_all(
-    connection: sa.Connection, call: Call, operations: list[Json], fail_on_errors: int | None, ids: Ids
-) -> dict[int, Json]:
+def _run_all(unit: Unit, call: Call, operations: list[Json], fail_on_errors: int | None, ids: Ids) -> dict[int, Json]:
     outcomes: dict[int, Json] = {}
     errors = 0
     for index in in_order(operations):
         if fail_on_errors is not None and errors >= fail_on_errors:
             break
-        outcomes[index] = _run_one(connection, call, operations[index], index, ids)
+        outcomes[index] = _run_one(unit, call, operations[index], index, ids)
         errors += int(outcomes[index]["status"]) >= HTTPStatus.BAD_REQUEST
     return outcomes
 
 
-def _run_one(connection: sa.Connection, call: Call, asked: Json, index: int, ids: Ids) -> Json:
+def _run_one(unit: Unit, call: Call, asked: Json, index: int, ids: Ids) -> Json:
     """Run one operation in a savepoint and return its outcome; a refused one is remembered as any refused write."""
     bulk_id = asked["bulkid"] if isinstance(asked.get("bulkid"), str) else None
     outcome: Json = {"method": asked.get("method")} | ({"bulkId": bulk_id} if bulk_id else {})
     if asked.get("method") != "POST":
         outcome["location"] = f"{call.base_url}/{str(asked.get('path') or '').lstrip('/')}"
     try:
-        with savepoint(connection):
-            reply = _apply(connection, call, asked, bulk_id, index, ids)
+        with unit.attempt():
+            reply = _apply(unit, call, asked, bulk_id, index, ids)
     except Exception as problem:
         error = scim_error(problem)
         if error is None or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
         ids.settle(bulk_id, index, None)
-        _remember(connection, call, asked, error)
+        _remember(unit, call, asked, error)
         return outcome | {"status": str(error.status), "response": error.to_error().model_dump()}
     if location := reply.headers.get("Content-Location"):
         outcome["location"] = location
@@ -102,7 +100,7 @@ def _run_one(connection: sa.Connection, call: Call, asked: Json, index: int, ids
     return outcome | {"status": str(int(reply.status))}
 
 
-def _apply(connection: sa.Connection, call: Call, asked: Json, bulk_id: str | None, index: int, ids: Ids) -> Reply:
+def _apply(unit: Unit, call: Call, asked: Json, bulk_id: str | None, index: int, ids: Ids) -> Reply:
     if asked.get("method") == "POST" and not ids.names(bulk_id, index):
         raise InvalidValueException(detail="a POST needs a bulkId that no other POST of the request has")
     one = _call_of(call, substituted(asked, ids.of))
@@ -110,7 +108,8 @@ def _apply(connection: sa.Connection, call: Call, asked: Json, bulk_id: str | No
         raise InvalidValueException(detail="a bulk operation is a POST, PUT, PATCH or DELETE of users or groups")
     promised = ids.promised.get(bulk_id or "")
     work = create(one, promised) if promised else WORK[one.target.operation](one)
-    return work(Unit.begin(connection, call.caller.org_id, one.actor))
+    unit.actor = one.actor
+    return work(unit)
 
 
 def _call_of(call: Call, asked: Json) -> Call:
@@ -126,10 +125,10 @@ def _call_of(call: Call, asked: Json) -> Call:
     return call.like(request, call.service.match(request), body)
 
 
-def _remember(connection: sa.Connection, call: Call, asked: Json, error: SCIMException) -> None:
+def _remember(unit: Unit, call: Call, asked: Json, error: SCIMException) -> None:
     try:
         one = _call_of(call, asked)
     except SCIMException:
         one = call.like(call.request, call.target, {name: asked.get(name) for name in ("method", "path", "bulkId")})
-    unit = Unit.begin(connection, call.caller.org_id, one.actor)
+    unit.actor = one.actor
     unit.record(one.refusal(error, unit))

@@ -59,6 +59,8 @@ class Call:
     dialect: Dialect
     body: dict[str, Any] = field(default_factory=dict[str, Any])
     """The JSON body as it was sent, once it is read."""
+    in_bulk: bool = False
+    """Whether it is one operation of a bulk request, whose outcome tells no more than status, place and version."""
 
     @property
     def base_url(self) -> str:
@@ -96,7 +98,7 @@ class Call:
     def like(self, request: ScimRequest, target: Target, body: dict[str, Any]) -> "Call":
         """Return another request of the same caller: one operation of a bulk request."""
         actor = replace(self.actor, method=request.method, path=request.path)
-        return replace(self, request=request, target=target, body=body, actor=actor)
+        return replace(self, request=request, target=target, body=body, actor=actor, in_bulk=True)
 
     def unit(self, work: Callable[[Unit], T]) -> Callable[[sa.Connection], T]:
         """Return a write of this caller's organization for the store's writer."""

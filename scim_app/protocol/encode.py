@@ -36,8 +36,15 @@ def location(base_url: str, kind: Kind, resource_id: str) -> str:
 
 
 def render(
-    connection: sa.Connection, org_id: str, base_url: str, kind: Kind, rows: list[Stored], wanted: Parameters
-) -> list[bytes]:
+    connection: sa.Connection,
+    org_id: str,
+    base_url: str,
+    kind: Kind,
+    rows: list[Stored],
+    wanted: Parameters,
+    *,
+    fresh: bool = False,
+) -> list[str]:
     """Return resources as JSON, in order, with `meta` and with `groups` or `members` unless these are left out.
 
     Args:
@@ -47,38 +54,34 @@ def render(
         kind: kind of all the rows.
         rows: what is stored.
         wanted: `attributes` and `excludedAttributes` of the request.
+        fresh: whether the ids are new, so that nobody can have put them in a team.
     """
-    derived = _derived(connection, org_id, base_url, kind, rows, wanted)
+    derived = {} if fresh and kind is USER else _derived(connection, org_id, base_url, kind, rows, wanted)
     head, place = f'{{"resourceType":"{kind.scim_name}","created":"', _json(location(base_url, kind, ""))[:-1]
-    whole = [_splice(head, place, row, derived.get(row.id, b"")) for row in rows]
+    # Ids, instants and versions are the store's own and need no escaping.
+    whole = [
+        f'{document[:-1]}{derived.get(key, "")},"meta":{head}{created}","lastModified":"{updated}",'
+        f'"location":{place}{key}","version":"W/\\"{version}\\""}}}}'
+        for key, _, version, _, created, updated, document in rows
+    ]
     if not wanted.attributes and not _excludes_more_than(wanted, "members"):
         return whole
     return [_project(kind, text, wanted) for text in whole]
 
 
-def list_response(fields: dict[str, Any], resources: list[bytes]) -> bytes:
+def list_response(fields: dict[str, Any], resources: list[str]) -> bytes:
     """Return a ListResponse (RFC 7644 §3.4.2) of these fields around resources that are JSON already."""
     head = orjson.dumps({"schemas": [LIST_SCHEMA], **fields, "itemsPerPage": len(resources)})
-    return b'%s,"Resources":[%s]}' % (head[:-1], b",".join(resources))
+    return b'%s,"Resources":[%s]}' % (head[:-1], ",".join(resources).encode())
 
 
-def _splice(head: str, place: str, row: Stored, derived: bytes) -> bytes:
-    # Ids, instants and versions are the store's own and need no escaping.
-    key, _, version, _, created, updated, document = row
-    meta = (
-        f',"meta":{head}{created}","lastModified":"{updated}",'
-        f'"location":{place}{key}","version":"W/\\"{version}\\""}}}}'
-    )
-    return b"%s%s%s" % (document[:-1].encode(), derived, meta.encode())
-
-
-def _json(text: str) -> str:
-    return orjson.dumps(text).decode()
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _derived(
     connection: sa.Connection, org_id: str, base_url: str, kind: Kind, rows: list[Stored], wanted: Parameters
-) -> dict[str, bytes]:
+) -> dict[str, str]:
     """Return, by id, the `groups` or `members` to splice in; nothing for resources that have none."""
     name = "groups" if kind is USER else "members"
     if not rows or not _is_wanted(wanted, name):
@@ -86,17 +89,18 @@ def _derived(
     if kind is TEAM and not wanted.attributes:  # `display` is returned on request, all else the database spells
         base = _json(base_url)[1:-1]
         texts = {row.id: members.as_json(connection, org_id, row.id, base) for row in rows if row.origin == "scim"}
-        return {key: b',"members":[%s]' % text.encode() for key, text in texts.items() if text}
+        return {key: f',"members":[{text}]' for key, text in texts.items() if text}
     if kind is TEAM:
-        found: dict[str, list[dict[str, Any]]] = {
+        found = {
             row.id: [_member(base_url, one) for one in members.of_team(connection, org_id, row.id)]
             for row in rows
             if row.origin == "scim"  # a team that is not linked is shown as an external one, without members
         }
-    else:
-        teams = members.teams_of(connection, org_id, (row.id for row in rows))
-        found = {user: [_group(base_url, *team) for team in mine] for user, mine in teams.items()}
-    return {key: b',"%s":%s' % (name.encode(), orjson.dumps(value)) for key, value in found.items() if value}
+        return {key: f',"members":{_json(value)}' for key, value in found.items() if value}
+    teams = members.teams_of(connection, org_id, [row.id for row in rows])
+    # Many users are in the same few teams.
+    spelled = {team: _group(base_url, *team) for team in {team for mine in teams.values() for team in mine}}
+    return {user: f',"groups":[{",".join([spelled[team] for team in mine])}]' for user, mine in teams.items()}
 
 
 def _member(base_url: str, member: dict[str, Any]) -> dict[str, Any]:
@@ -105,8 +109,9 @@ def _member(base_url: str, member: dict[str, Any]) -> dict[str, Any]:
     return member | {"$ref": f"{base_url}/{member['$ref']}"}
 
 
-def _group(base_url: str, team_id: str, name: str) -> dict[str, str]:
-    return {"value": team_id, "$ref": location(base_url, TEAM, team_id), "display": name, "type": "direct"}
+def _group(base_url: str, team_id: str, name: str) -> str:
+    place = location(base_url, TEAM, team_id)
+    return _json({"value": team_id, "$ref": place, "display": name, "type": "direct"})
 
 
 def _is_wanted(wanted: Parameters, name: str) -> bool:
@@ -123,7 +128,7 @@ def _heads(paths: Iterable[Any]) -> Iterable[str]:
     return (str(path).rpartition(":")[2].partition(".")[0].lower() for path in paths)
 
 
-def _project(kind: Kind, text: bytes, wanted: Parameters) -> bytes:
+def _project(kind: Kind, text: str, wanted: Parameters) -> str:
     resource = kind.model.model_validate(orjson.loads(text), scim_policy=STORED)
     asked: Any = wanted
-    return orjson.dumps(resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=asked))
+    return _json(resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=asked))

@@ -125,7 +125,7 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
         return None
     (body,) = encode.render(connection, org_id, base_url, kind, [stored], question.wanted)
     headers = {"ETag": stored.etag, "Content-Location": encode.location(base_url, kind, stored.id)}
-    return Reply(HTTPStatus.OK, body, headers)
+    return Reply(HTTPStatus.OK, body.encode(), headers)
 
 
 def _listed(

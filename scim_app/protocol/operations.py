@@ -1,6 +1,5 @@
 """The operations of SCIM, one function each, from a request whose caller is known to its answer."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -11,8 +10,8 @@ from scim2_server.routing import Operation
 from scim_app.protocol import bulk
 from scim_app.protocol.calls import Call, Reply, switched_off, unauthorized
 from scim_app.protocol.search import search
-from scim_app.protocol.writing import WORK, Work, resource_reply
-from scim_app.store import resources, tokens
+from scim_app.protocol.writing import WORK, Work, is_short, resource_reply
+from scim_app.store import resources
 from scim_app.store.event_log import Unit
 from scim_app.store.session import Store
 
@@ -20,7 +19,7 @@ from scim_app.store.session import Store
 async def write(store: Store, call: Call) -> Reply:
     """Create, replace, patch or delete, and answer once that is durable."""
     work = WORK[call.target.operation](call)
-    return await _submitted(store, call, work)
+    return await _submitted(store, call, work, short=is_short(call))
 
 
 async def run_bulk(store: Store, call: Call) -> Reply:
@@ -33,16 +32,17 @@ async def run_bulk(store: Store, call: Call) -> Reply:
     return await _submitted(store, call, work)
 
 
-async def _submitted(store: Store, call: Call, work: Work) -> Reply:
+async def _submitted(store: Store, call: Call, work: Work, *, short: bool = False) -> Reply:
     """Run a write when its turn comes, if its token is still good for it then."""
 
     def allowed(unit: Unit) -> Reply:
-        enabled = tokens.provisions(unit, call.caller.token_id)
-        if not enabled:
-            raise unauthorized() if enabled is None else switched_off()
+        if not unit.rules.token_stands:
+            raise unauthorized()
+        if not unit.rules.scim_enabled:
+            raise switched_off()
         return work(unit)
 
-    return await asyncio.wrap_future(store.submit(call.unit(allowed), call.caller.org_id))
+    return await store.writing(call.unit(allowed), call.caller.org_id, short=short)
 
 
 async def query(store: Store, call: Call) -> Reply:

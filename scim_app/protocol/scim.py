@@ -124,12 +124,13 @@ class ScimEndpoint:
         return caller, hot.answer(connection, caller, base_url, question, self._walks)
 
     def _scim_request(self, request: Request, path: str) -> ScimRequest:
+        scope = request.scope
         return ScimRequest(
-            method="GET" if request.method == "HEAD" else request.method,
-            base_url=self._settings.scim_base_url(request.path_params["org"]),
+            method="GET" if scope["method"] == "HEAD" else scope["method"],
+            base_url=self._settings.scim_base_url(scope["path_params"]["org"]),
             path=path,
-            query=dict(request.query_params),
-            headers=list(request.headers.items()),
+            query=dict(request.query_params) if scope["query_string"] else {},
+            headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
         )
 
     def _authenticate(self, connection: sa.Connection, trace: Trace) -> tokens.Caller:

@@ -138,9 +138,9 @@ def _position(call: Call, found: Found, *, backwards: bool) -> list[Any]:
 
 def _render(
     connection: sa.Connection, call: Call, kinds: list[Kind], rows: list[Found], request: SearchRequest[Any]
-) -> list[bytes]:
+) -> list[str]:
     """Return the rows as JSON in their order; each kind is rendered at once."""
-    texts: dict[str, bytes] = {}
+    texts: dict[str, str] = {}
     for kind in kinds:
         stored = [found.stored for found in rows if found.kind is kind]
         rendered = encode.render(connection, call.caller.org_id, call.base_url, kind, stored, request)

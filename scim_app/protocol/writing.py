@@ -1,5 +1,6 @@
 """The writes of SCIM: each reads a request whole, then gives the work that a transaction is to do."""
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -8,9 +9,10 @@ import sqlalchemy as sa
 from scim2_models import ResponseParameters
 from scim2_server.routing import Operation
 
-from scim_app.directory.kinds import TEAM, Kind
+from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol import decode, encode
 from scim_app.protocol.calls import Call, Reply
+from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.leaving import says_inactive
 from scim_app.store import team_size, writes
 from scim_app.store.event_log import Unit
@@ -33,7 +35,8 @@ def create(call: Call, resource_id: str | None = None) -> Work:
 
     def work(unit: Unit) -> Reply:
         stored = writes.create(unit, kind, document, delta, resource_id)
-        return resource_reply(unit.connection, call, kind, stored, wanted, HTTPStatus.CREATED)
+        fresh = resource_id is None and stored.version == 1
+        return resource_reply(unit.connection, call, kind, stored, wanted, HTTPStatus.CREATED, fresh=fresh)
 
     return work
 
@@ -70,6 +73,35 @@ def _is_told_nothing(unit: Unit, call: Call, stored: Stored) -> bool:
     return call.dialect.patches_groups_blindly or team_size.of(unit, stored.id) > GROUP_SHOWN
 
 
+_ONE_MEMBER = re.compile(r'members\[value eq "[^"\\]+"\]', re.IGNORECASE)
+SHORT = 100
+"""Most values of a short change of members."""
+
+
+def is_short(call: Call) -> bool:
+    """Tell whether a write takes no longer than a look-up: a user's, or a few members more or less for a group."""
+    if call.target.operation is Operation.delete:
+        return False
+    if call.kind is USER:
+        return True
+    if call.target.operation is not Operation.patch:
+        return False
+    operations = call.body.get("Operations")
+    if not isinstance(operations, list) or len(operations) > SHORT:
+        return False
+    return all(_changes_few(operation, call.dialect) for operation in operations)
+
+
+def _changes_few(operation: Any, dialect: Dialect) -> bool:
+    if not isinstance(operation, dict):
+        return False
+    op, path, value = str(operation.get("op")).lower(), operation.get("path"), operation.get("value")
+    if op == "remove" and isinstance(path, str) and _ONE_MEMBER.fullmatch(path):
+        return True
+    by_value = op == "add" or (op == "remove" and dialect.removes_by_value)
+    return by_value and path == "members" and isinstance(value, list) and 0 < len(value) <= SHORT
+
+
 WORK: dict[Operation, Callable[[Call], Work]] = {
     Operation.create: create,
     Operation.replace: replace,
@@ -85,13 +117,17 @@ def resource_reply(
     stored: Stored,
     wanted: ResponseParameters[Any],
     status: HTTPStatus = HTTPStatus.OK,
+    *,
+    fresh: bool = False,
 ) -> Reply:
-    """Return the answer that carries a resource, with its ETag and its address."""
-    (body,) = encode.render(connection, call.caller.org_id, call.base_url, kind, [stored], wanted)
+    """Return the answer that carries a resource, with its ETag and its address; without it where nobody reads it."""
     headers = _place(call, kind, stored)
     if status == HTTPStatus.CREATED:
         headers["Location"] = headers["Content-Location"]
-    return Reply(status, body, headers)
+    if call.in_bulk:
+        return Reply(status, headers=headers)
+    (body,) = encode.render(connection, call.caller.org_id, call.base_url, kind, [stored], wanted, fresh=fresh)
+    return Reply(status, body.encode(), headers)
 
 
 def _place(call: Call, kind: Kind, stored: Stored) -> dict[str, str]:

@@ -6,14 +6,7 @@ from scim2_models import InvalidValueException
 from scim_app.directory.names import is_email_address
 from scim_app.errors import Refused
 from scim_app.store.event_log import Unit
-from scim_app.store.prepared import Prepared
-from scim_app.store.tables import organizations, users
-
-_RULES = Prepared(
-    lambda _: sa.select(organizations.c.seat_limit, organizations.c.user_name_policy).where(
-        organizations.c.id == sa.bindparam("org")
-    )
-)
+from scim_app.store.tables import users
 
 
 def seats_taken(connection: sa.Connection, org_id: str) -> int:
@@ -34,8 +27,8 @@ def admit(unit: Unit, *, seat: bool, user_name: str | None = None) -> None:
         Refused: when no seat is left; it says what to do.
         InvalidValueException: when the user name is not an e-mail address and the organization is strict.
     """
-    limit, policy = _RULES.first(unit.connection, org=unit.org_id) or (None, None)
-    if user_name is not None and policy == "strict" and not is_email_address(user_name):
+    limit = unit.rules.seat_limit
+    if user_name is not None and unit.rules.user_name_policy == "strict" and not is_email_address(user_name):
         raise InvalidValueException(
             detail=f"userName {user_name!r} is not an e-mail address: set the application username format to Email"
         )

@@ -62,6 +62,11 @@ def open_writer(store_url: str) -> sa.Engine:
     return _open_sqlite(store_url, "BEGIN IMMEDIATE", read_only=False)
 
 
+def open_short_writer(store_url: str) -> sa.Engine:
+    """Return an engine for writes to a file that wait for nobody: a transaction begins at once or not at all."""
+    return _open_sqlite(store_url, "BEGIN IMMEDIATE", read_only=False, patient=False)
+
+
 def open_notes(store_url: str) -> sa.Engine:
     """Return an engine for what the processes of the service tell each other, and may forget with the machine.
 
@@ -88,14 +93,13 @@ def open_owner(store_url: str) -> sa.Engine:
     return postgres.open_engine(store_url, postgres.OWNING) if is_postgres(store_url) else open_writer(store_url)
 
 
-def _open_sqlite(store_url: str, begin: str, *, read_only: bool) -> sa.Engine:
+def _open_sqlite(store_url: str, begin: str, *, read_only: bool, patient: bool = True) -> sa.Engine:
     url = make_url(store_url)
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     # Errors are logged, people's data is not.
-    engine = sa.create_engine(
-        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
-    )
+    waiting = {"timeout": BUSY_SECONDS if patient else 0, "check_same_thread": False}
+    engine = sa.create_engine(url, hide_parameters=True, connect_args=waiting)
 
     @event.listens_for(engine, "connect")
     def prepare(dbapi: sqlite3.Connection, _record: object) -> None:

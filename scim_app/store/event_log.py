@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -12,20 +12,32 @@ from scim_app.directory.events import Actor, Event, chain_hash
 from scim_app.errors import NotFound
 from scim_app.store.prepared import Prepared, savepoint
 from scim_app.store.stamps import new_id, now
-from scim_app.store.tables import events, organizations
+from scim_app.store.tables import events, organizations, tokens
 
 T = TypeVar("T")
 
 
+class Rules(NamedTuple):
+    """What an organization allows, as the write found it."""
+
+    scim_enabled: bool
+    token_stands: bool
+    """Whether who writes is a SCIM token of the organization that is not revoked."""
+    seat_limit: int | None
+    user_name_policy: str
+
+
 def _head(dialect: str) -> sa.Select[Any]:
-    """Return the statement that takes an organization's counter row.
+    """Return the statement that takes an organization's counter row, with what every write needs to know of it.
 
     On PostgreSQL it also has row-level security show nothing but this organization until the transaction ends.
     """
     c = organizations.c
+    mine = (tokens.c.id == sa.bindparam("actor")) & (tokens.c.org_id == c.id) & tokens.c.revoked_at.is_(None)
+    rules = (c.scim_enabled, sa.exists().where(mine), c.seat_limit, c.user_name_policy)
     fence = [sa.func.set_config("app.org", c.id, True)] if dialect == "postgresql" else []
-    query = sa.select(c.last_seq, c.head_hash, c.head_at, c.log_epoch, *fence)
-    return query.where(c.id == sa.bindparam("org")).with_for_update()
+    query = sa.select(c.last_seq, c.head_hash, c.head_at, c.log_epoch, *rules, *fence)
+    return query.where(c.id == sa.bindparam("org")).with_for_update(of=organizations)
 
 
 _HEAD = Prepared(_head)
@@ -52,6 +64,7 @@ class Unit:
     actor: Actor
     at: str
     """The moment of the write; never before the organization's last event."""
+    rules: Rules
     _seq: int
     _hash: str
     _epoch: str
@@ -59,11 +72,11 @@ class Unit:
     @classmethod
     def begin(cls, connection: sa.Connection, org_id: str, actor: Actor) -> "Unit":
         """Take the organization's counter row until the transaction ends."""
-        found = _HEAD.first(connection, org=org_id)
+        found = _HEAD.first(connection, org=org_id, actor=actor.name)
         if found is None:
             raise NotFound(f"there is no organization {org_id}")
-        seq, head, head_at, epoch, *_ = found
-        return cls(connection, org_id, actor, max(now(), head_at), seq, head, epoch)
+        seq, head, head_at, epoch, *rules = found[:8]
+        return cls(connection, org_id, actor, max(now(), head_at), Rules(*rules), seq, head, epoch)
 
     def record(self, event: Event) -> int:
         """Append an event and return its sequence number: one more than the last, without gaps."""
@@ -127,7 +140,7 @@ def holding(org_id: str, work: Callable[[sa.Connection], T]) -> Callable[[sa.Con
     """
 
     def held(connection: sa.Connection) -> T:
-        _HEAD.first(connection, org=org_id)
+        _HEAD.first(connection, org=org_id, actor="")
         return work(connection)
 
     return held

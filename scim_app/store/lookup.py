@@ -45,22 +45,27 @@ def _by(kind: Kind, column: str) -> Prepared:
     return Prepared(lambda _: _select(kind).where(TABLES[kind.name].c[column] == sa.bindparam("value")))
 
 
-def _gone(kind: Kind) -> Prepared:
+_BY_NAME, _BY_EXTERNAL_ID, _FORMERLY = range(3)
+
+
+def _claiming(kind: Kind, *, former: bool) -> Prepared:
+    """Return the statement that finds who holds a name or an `externalId`, and who was the last to hold the name."""
     c = TABLES[kind.name].c
-    mine = (c.org_id == sa.bindparam("org")) & (c.name_key == sa.bindparam("value")) & c.deleted_at.is_not(None)
-    return Prepared(lambda _: sa.select(c.id).where(mine).order_by(c.deleted_at.desc()).limit(1))
+    name, external_id = c.name_key == sa.bindparam("name"), c.external_id == sa.bindparam("external", type_=sa.Text)
+    mine = (c.org_id == sa.bindparam("org")) & name & c.deleted_at.is_not(None)
+    gone = sa.select(*(c[field] for field in Stored._fields), sa.literal(_FORMERLY)).where(mine)
+    held = [
+        _select(kind).add_columns(sa.literal(_BY_NAME)).where(name),
+        _select(kind).add_columns(sa.literal(_BY_EXTERNAL_ID)).where(external_id),
+    ]
+    last = sa.select(gone.order_by(c.deleted_at.desc()).limit(1).subquery())
+    return Prepared(lambda _: sa.union_all(*held, *([last] if former else [])))
 
 
-_FORMER = {kind.name: _gone(kind) for kind in KINDS.values()}
+_TAKEN = {kind.name: _claiming(kind, former=False) for kind in KINDS.values()}
+_CLAIMED = {kind.name: _claiming(kind, former=True) for kind in KINDS.values()}
 _KEYS = ("id", "name_key", "external_id")
 _BY = {(kind.name, column): _by(kind, column) for kind in KINDS.values() for column in _KEYS}
-
-
-def former_id(connection: sa.Connection, org_id: str, kind: Kind, document: Document) -> str | None:
-    """Return the id that the last removed resource of this document's name had, None when there was none."""
-    name = fold(str(document.get(kind.unique) or ""))
-    row = _FORMER[kind.name].first(connection, org=org_id, value=name)
-    return row[0] if row else None
 
 
 def find(connection: sa.Connection, org_id: str, kind: Kind, resource_id: str) -> Stored | None:
@@ -90,12 +95,26 @@ def find_taken(
     connection: sa.Connection, org_id: str, kind: Kind, document: Document, *, but: str | None = None
 ) -> Stored | None:
     """Return the live resource that holds this document's unique name or `externalId`, the name first."""
-    name, external_id = fold(str(document.get(kind.unique) or "")), document.get("externalId")
-    taken = find_by(connection, org_id, kind, "name_key", name)
-    if taken is not None and taken.id != but:
-        return taken
-    taken = find_by(connection, org_id, kind, "external_id", external_id) if external_id else None
-    return None if taken is None or taken.id == but else taken
+    found = _found(_TAKEN[kind.name], connection, org_id, kind, document)
+    held = (found.get(_BY_NAME), found.get(_BY_EXTERNAL_ID))
+    return next((one for one in held if one and one.id != but), None)
+
+
+def find_claimed(
+    connection: sa.Connection, org_id: str, kind: Kind, document: Document
+) -> tuple[Stored | None, str | None]:
+    """Return who holds a new document's name or `externalId`, and the id of the last removed holder of its name."""
+    found = _found(_CLAIMED[kind.name], connection, org_id, kind, document)
+    former = found.get(_FORMERLY)
+    return found.get(_BY_NAME) or found.get(_BY_EXTERNAL_ID), former and former.id
+
+
+def _found(
+    statement: Prepared, connection: sa.Connection, org_id: str, kind: Kind, document: Document
+) -> dict[int, Stored]:
+    name, external_id = fold(str(document.get(kind.unique) or "")), document.get("externalId") or None
+    rows = statement.all(connection, org=org_id, name=name, external=external_id)
+    return {how: Stored(*row) for *row, how in rows}
 
 
 def find_named(connection: sa.Connection, org_id: str, kind: Kind, name: str) -> Stored | None:

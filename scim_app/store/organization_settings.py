@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import Event, EventType, describe
 from scim_app.directory.roles import Role
-from scim_app.store.event_log import Unit
+from scim_app.store.event_log import Rules, Unit
 from scim_app.store.organizations import Organization, by_id
 from scim_app.store.tables import organizations
 
@@ -44,6 +44,7 @@ def change(unit: Unit, **values: Any) -> Organization:
 def _update(unit: Unit, values: dict[str, Any]) -> None:
     mine = organizations.c.id == unit.org_id
     unit.connection.execute(sa.update(organizations).where(mine).values(values))
+    unit.rules = unit.rules._replace(**{name: value for name, value in values.items() if name in Rules._fields})
 
 
 def _event(kind: EventType, organization: Organization, change: dict[str, Any] | None) -> Event:

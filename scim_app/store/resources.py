@@ -12,7 +12,7 @@ from scim_app.directory.names import fold, lower
 from scim_app.errors import StoreUnavailable
 from scim_app.store import sessions
 from scim_app.store.event_log import Unit
-from scim_app.store.lookup import Stored, find, find_by, find_named, find_taken, former_id, get, refuse_taken
+from scim_app.store.lookup import Stored, find, find_by, find_claimed, find_named, find_taken, get, refuse_taken
 from scim_app.store.prepared import Prepared
 from scim_app.store.stamps import new_id
 from scim_app.store.tables import TABLES
@@ -22,9 +22,9 @@ __all__ = [
     "delete",
     "find",
     "find_by",
+    "find_claimed",
     "find_named",
     "find_taken",
-    "former_id",
     "fresh_id",
     "get",
     "insert",

@@ -5,12 +5,21 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from scim_app.errors import StoreUnavailable, Unstorable
-from scim_app.store.engines import is_postgres, open_glancer, open_notes, open_server, open_writer
+from scim_app.store.engines import (
+    is_postgres,
+    open_glancer,
+    open_notes,
+    open_server,
+    open_short_writer,
+    open_writer,
+)
+from scim_app.store.short_writes import ShortWrites
 from scim_app.store.writer import Job, Writer
 
 T = TypeVar("T")
@@ -36,10 +45,16 @@ class Store:
         self._local = threading.local()
         self._held: list[sa.Connection] = []
         self.writer = Writer(self._writers)
+        self._short_writers = open_short_writer(store_url) if self.is_file else None
+        self._disk = ThreadPoolExecutor(1, "store-commit")
+        self._short: WeakKeyDictionary[asyncio.AbstractEventLoop, ShortWrites] = WeakKeyDictionary()
 
     def close(self) -> None:
         """Finish the writes that wait and close the connections."""
+        self._disk.shutdown()
         self.writer.close()
+        if self._short_writers is not None:
+            self._short_writers.dispose()
         if self._threads is not None:
             self._threads.shutdown()
         for held in self._held:
@@ -102,6 +117,22 @@ class Store:
         job = Job(work, key)
         self.writer.submit(job)
         return job.future
+
+    async def writing(self, work: Callable[[sa.Connection], T], key: str, *, short: bool = False) -> T:
+        """Return what a write returns, once it is durable.
+
+        Args:
+            work: the write.
+            key: what it locks, as for `submit`.
+            short: whether it takes so little that the event loop may do it, where the store is a file.
+        """
+        if not short or self._short_writers is None:
+            return await asyncio.wrap_future(self.submit(work, key))
+        loop = asyncio.get_running_loop()
+        mine = self._short.get(loop)
+        if mine is None:
+            mine = self._short[loop] = ShortWrites(self._short_writers, self.writer, self._disk)
+        return await mine.add(work, key)
 
     def write(self, work: Callable[[sa.Connection], T], key: str = "") -> T:
         """Run a write and wait until it is durable."""

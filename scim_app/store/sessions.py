@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import Event, EventType
 from scim_app.store.event_log import Unit
+from scim_app.store.prepared import Prepared
 from scim_app.store.sign_in_tables import sessions, setup_links
 from scim_app.store.stamps import new_id, now
 from scim_app.store.tables import users
@@ -78,6 +79,16 @@ _FIND = (
 )
 
 
+def _ending(column: str) -> Prepared:
+    """Return the statement that ends the sessions with a value in a column and gives their ids."""
+    mine = (sessions.c.org_id == sa.bindparam("org")) & (sessions.c[column] == sa.bindparam("value"))
+    ended = sa.update(sessions).where(mine, sessions.c.ended_at.is_(None)).values(ended_at=sa.bindparam("at"))
+    return Prepared(lambda _: ended.returning(sessions.c.id))
+
+
+_END = {column: _ending(column) for column in ("user_id", "kind")}
+
+
 def start(unit: Unit, kind: SessionKind, *, user_id: str | None, name: str, authenticated_at: str | None = None) -> str:
     """Start a session and return its secret, which only the browser keeps.
 
@@ -121,18 +132,16 @@ def end(unit: Unit, session_id: str, name: str, why: str = "signed out") -> None
 
 def end_all(unit: Unit, user_id: str, name: str | None, why: str = "access ended") -> None:
     """End every session of a user for good, because the user lost access; regained access revives none."""
-    _end(unit, sessions.c.user_id == user_id, name, why)
+    _end(unit, "user_id", user_id, name, why)
 
 
 def end_emergency(unit: Unit, name: str) -> None:
     """End every session that the emergency password began: it was switched off, or is another one now."""
-    _end(unit, sessions.c.kind == SessionKind.BREAK_GLASS.value, name, "password withdrawn")
+    _end(unit, "kind", SessionKind.BREAK_GLASS.value, name, "password withdrawn")
 
 
-def _end(unit: Unit, which: sa.ColumnElement[bool], name: str | None, detail: str) -> None:
-    mine = (sessions.c.org_id == unit.org_id) & which & sessions.c.ended_at.is_(None)
-    ended = sa.update(sessions).where(mine).values(ended_at=unit.at).returning(sessions.c.id)
-    for session_id in list(unit.connection.execute(ended).scalars()):
+def _end(unit: Unit, column: str, value: str, name: str | None, detail: str) -> None:
+    for (session_id,) in _END[column].all(unit.connection, org=unit.org_id, value=value, at=unit.at):
         unit.record(_event(EventType.SESSION_ENDED, session_id, name, detail))
 
 

@@ -85,12 +85,6 @@ _PRESENTED = Prepared(
     )
 )
 
-_STANDING = Prepared(
-    lambda _: sa.select(organizations.c.scim_enabled).where(
-        tokens.c.id == sa.bindparam("token"), tokens.c.revoked_at.is_(None), organizations.c.id == tokens.c.org_id
-    )
-)
-
 
 def create(
     unit: Unit, *, description: str = "", idp: str | None = None, pepper: bytes, lifetime: timedelta = LIFETIME
@@ -189,12 +183,6 @@ def authenticate(connection: sa.Connection, slug: str, text: str, pepper: bytes)
     if not credentials.is_valid(row, pepper, secret) or row is None or found is None:
         return None
     return Caller(row.org_id, key, row.idp, bool(found[-1]), row.last_used_at)
-
-
-def provisions(unit: Unit, token_id: str) -> bool | None:
-    """Tell whether SCIM is on for a token in a write that is under way; None when the token was revoked meanwhile."""
-    found = _STANDING.first(unit.connection, token=token_id)
-    return bool(found[0]) if found else None
 
 
 def note_use(connection: sa.Connection, token_id: str, use: Use = Use()) -> None:  # noqa: B008 - it is frozen

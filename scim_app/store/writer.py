@@ -1,12 +1,13 @@
 """The writer: one thread that runs the writes which wait together in one transaction, so that they share a commit."""
 
+import asyncio
 import queue
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -42,6 +43,45 @@ class Outcome(NamedTuple):
     result: Any = None
     problem: BaseException | None = None
 
+    @classmethod
+    def of(cls, done: "Future[Any]") -> "Outcome":
+        """Return what a finished write has in its future."""
+        problem = done.exception()
+        return cls(None if problem else done.result(), problem)
+
+    def give(self, future: "Future[Any] | asyncio.Future[Any]") -> None:
+        """Hand it to whoever still waits for it."""
+        if future.cancelled():
+            return
+        if self.problem is None:
+            future.set_result(self.result)
+        else:
+            future.set_exception(self.problem)
+
+
+class Turn:
+    """Whose turn it is to write in this process: the thread may wait for it, the event loop may not."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted = False
+
+    @contextmanager
+    def taken(self) -> Generator[None]:
+        """Wait for the turn and keep it for the block."""
+        self._wanted = True
+        with self._lock:
+            self._wanted = False
+            yield
+
+    def take_if_free(self) -> bool:
+        """Take the turn where nobody has it or waits for it."""
+        return not self._wanted and self._lock.acquire(blocking=False)
+
+    def give_back(self) -> None:
+        """Let others write; any thread may say so."""
+        self._lock.release()
+
 
 class Writer:
     """Runs writes one after the other in a thread of its own and gives results out only after COMMIT.
@@ -51,6 +91,7 @@ class Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self.turn = Turn()
         self.commits = 0
         self.writes = 0
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -71,16 +112,17 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
+    def count(self, outcomes: list[Outcome]) -> None:
+        """Count a group that has been ended."""
+        self.commits, self.writes = self.commits + 1, self.writes + len(outcomes)
+
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
             found, ending = self._gather(first)
             # A write that nobody waits for any more, before it began, is not done: nobody was told that it is.
             jobs = [job for job in found if job.future.set_running_or_notify_cancel()]
-            for job, outcome in zip(jobs, self._outcomes(jobs), strict=True):
-                if outcome.problem is None:
-                    job.future.set_result(outcome.result)
-                else:
-                    job.future.set_exception(outcome.problem)
+            for job, outcome in zip(jobs, self._outcomes([job.work for job in jobs]), strict=True):
+                outcome.give(job.future)
             if ending:
                 return
 
@@ -97,40 +139,37 @@ class Writer:
             found.append(job)
         return sorted(found, key=_key), False
 
-    def _outcomes(self, jobs: list[Job]) -> list[Outcome]:
+    def _outcomes(self, works: list[Work]) -> list[Outcome]:
         """Run a group until it is durable, or until it is plain that it can't be now."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._commit(jobs)
+                return self._commit(works)
             except _Undone as undone:
                 if attempt == ATTEMPTS:
-                    return _refused(jobs, undone.error)
+                    return refused(works, undone.error)
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
             except SQLAlchemyError as error:  # whatever it is, those who wait are told, and the thread goes on
-                return _refused(jobs, error)
+                return refused(works, error)
         raise AssertionError("a group ends within its attempts")
 
-    def _commit(self, jobs: list[Job]) -> list[Outcome]:
+    def _commit(self, works: list[Work]) -> list[Outcome]:
         """Run a group in one transaction; raises `_Undone` when nothing of it happened and it may run again."""
         try:
-            with self._engine.connect() as connection:
+            with self.turn.taken(), self._engine.connect() as connection:
                 transaction = connection.begin()
                 try:
-                    outcomes = _run(connection, jobs)
+                    outcomes = run_group(connection, works)
                 except DBAPIError as error:
                     transaction.rollback()
                     if is_conflict(error) or error.connection_invalidated:
                         raise _Undone(error) from error
                     raise
-                if len(jobs) == 1 and outcomes[0].problem is not None:
-                    transaction.rollback()
-                    return outcomes
                 # When the connection breaks in the middle of COMMIT nobody knows what came of it: no second try.
-                transaction.commit()
-                self.commits, self.writes = self.commits + 1, self.writes + len(jobs)
+                end_group(transaction, outcomes)
+                self.count(outcomes)
                 return outcomes
         except StoreUnavailable as error:
-            return [Outcome(problem=error) for _ in jobs]
+            return [Outcome(problem=error) for _ in works]
 
 
 class _Undone(Exception):
@@ -143,17 +182,30 @@ def _key(job: Job) -> str:
     return job.key
 
 
-def _refused(jobs: list[Job], error: SQLAlchemyError) -> list[Outcome]:
+def refused(works: list[Work], error: SQLAlchemyError) -> list[Outcome]:
+    """Return that none of the writes was done, because of the database."""
     unavailable = StoreUnavailable("the store can't be written now; nothing was changed, try again")
     unavailable.__cause__ = error
-    return [Outcome(problem=unavailable) for _ in jobs]
+    return [Outcome(problem=unavailable) for _ in works]
 
 
-def _run(connection: sa.Connection, jobs: list[Job]) -> list[Outcome]:
-    """Run jobs; where there are several, each in a savepoint."""
-    if len(jobs) == 1:
-        return [_outcome(jobs[0].work, connection, nullcontext())]
-    return [_outcome(job.work, connection, savepoint(connection)) for job in jobs]
+def run_group(connection: sa.Connection, works: list[Work]) -> list[Outcome]:
+    """Run writes in the transaction that is open, each in a savepoint where there are several.
+
+    Raises:
+        OperationalError, InterfaceError: when the database can't go on; the whole group is undone then.
+    """
+    if len(works) == 1:
+        return [_outcome(works[0], connection, nullcontext())]
+    return [_outcome(work, connection, savepoint(connection)) for work in works]
+
+
+def end_group(transaction: sa.RootTransaction, outcomes: list[Outcome]) -> None:
+    """Make a group durable, or undo it where it was one write that failed."""
+    if len(outcomes) == 1 and outcomes[0].problem is not None:
+        transaction.rollback()
+    else:
+        transaction.commit()
 
 
 def _outcome(work: Work, connection: sa.Connection, within: AbstractContextManager[Any]) -> Outcome:

@@ -29,7 +29,7 @@ def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta, resou
         UniquenessException: when the name or `externalId` is taken by anyone else.
         Refused: when no seat is left.
     """
-    taken = resources.find_taken(unit.connection, unit.org_id, kind, document)
+    taken, former = resources.find_claimed(unit.connection, unit.org_id, kind, document)
     if taken and kind is USER and (taken.origin == "local" or not is_active(taken.load())):
         return _save(unit, kind, taken, {"active": True, **document}, delta)
     if taken and kind is TEAM and taken.origin == "offered":
@@ -40,7 +40,7 @@ def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta, resou
         admission.admit(unit, seat=is_active(document), user_name=document[kind.unique])
     resource_id = resource_id or resources.fresh_id()
     change: dict[str, Any] = {"attributes": describe(None, document), "origin": "scim"}
-    if former := resources.former_id(unit.connection, unit.org_id, kind, document):
+    if former:
         change["former_id"] = former  # the history of the same name goes on from there
     changed = members.apply(unit, resource_id, delta)
     if changed:
