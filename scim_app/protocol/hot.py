@@ -13,19 +13,22 @@ from urllib.parse import unquote_to_bytes
 import sqlalchemy as sa
 from starlette.types import Scope
 
-from scim_app.directory.kinds import ENDPOINTS, Kind
-from scim_app.directory.names import fold
+from scim_app.directory.kinds import ENDPOINTS, USER, Kind
+from scim_app.directory.names import fold, lower
 from scim_app.protocol import encode
 from scim_app.protocol.calls import Reply
 from scim_app.protocol.filter_limits import FILTER_BYTES
 from scim_app.protocol.wire import PAGE_LIMIT
-from scim_app.store import lookup, ranks
+from scim_app.store import emails, lookup, ranks
 from scim_app.store.lookup import Stored
 from scim_app.store.pages import Place
 from scim_app.store.tokens import Caller
 from scim_app.store.walks import Step, Walks
 
 _EQUALS = re.compile(r'([A-Za-z]+) [eE][qQ] "([^"\\\x00-\x1f\x7f]+)"')
+_EMAIL = re.compile(
+    r'emails(?:\.value|\[type eq "(\w+)"(?:\]\.value| and value))? eq "([^"\\\x00-\x1f\x7f]+)"(\])?', re.IGNORECASE
+)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _KNOWN = frozenset({"filter", "startIndex", "count", "excludedAttributes"})
 _CONDITIONAL = frozenset({b"if-match", b"if-none-match"})
@@ -52,6 +55,8 @@ class Question:
     start: int = 1
     count: int = PAGE_LIMIT
     wanted: Wanted = WHOLE
+    email_type: str | None = None
+    """Which of the addresses is compared, all where `column` is `email` and this is None."""
 
 
 def read(scope: Scope, path: str) -> Question | None:
@@ -97,14 +102,25 @@ def _list_question(kind: Kind, asked: dict[str, str], wanted: Wanted) -> Questio
     size = min(int(count), PAGE_LIMIT)
     if "filter" not in asked:
         return Question(kind, True, None, "", int(start), size, wanted)
-    found = _EQUALS.fullmatch(asked["filter"]) if len(asked["filter"]) <= FILTER_BYTES // 4 else None
-    if found is None or start != "1":
+    text = asked["filter"]
+    if start != "1" or len(text) > FILTER_BYTES // 4:
         return None
+    found = _EQUALS.fullmatch(text)
+    if found is None:
+        return _email_question(text, size, wanted) if kind is USER else None
     name, value = found[1].lower(), found[2]
     if name == kind.unique.lower():
         return Question(kind, True, "name_key", fold(value), 1, size, wanted)
     column = {"id": "id", "externalid": "external_id"}.get(name)
     return Question(kind, True, column, value, 1, size, wanted) if column else None
+
+
+def _email_question(text: str, size: int, wanted: Wanted) -> Question | None:
+    """Return a look-up by e-mail address, in the forms of Okta, Entra ID and JumpCloud."""
+    found = _EMAIL.fullmatch(text)
+    if found is None or (found[3] is not None) != (" and " in text[: found.start(2)].lower()):
+        return None
+    return Question(USER, True, "email", lower(found[2]), 1, size, wanted, found[1] and found[1].lower())
 
 
 def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Question, walks: Walks) -> Reply | None:
@@ -117,6 +133,12 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
         if rows and (after := step.start + len(rows)) <= total:
             walks.remember(step._replace(start=after), Place(None, rows[-1].position))
         return _listed(connection, org_id, base_url, question, total, rows)
+    if question.column == "email":
+        may = emails.find(connection, org_id, question.value, question.count + 1)
+        if len(may) > question.count:
+            return None
+        rows = [one for one in may if _has_email(one, question)]
+        return _listed(connection, org_id, base_url, question, len(rows), rows)
     stored = lookup.find_by(connection, org_id, kind, question.column, question.value)
     if question.listed:
         rows = [stored] if stored else []
@@ -126,6 +148,14 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
     (body,) = encode.render(connection, org_id, base_url, kind, [stored], question.wanted)
     headers = {"ETag": stored.etag, "Content-Location": encode.location(base_url, kind, stored.id)}
     return Reply(HTTPStatus.OK, body.encode(), headers)
+
+
+def _has_email(stored: Stored, question: Question) -> bool:
+    kind = question.email_type
+    return any(
+        lower(str(one.get("value"))) == question.value and kind in (None, str(one.get("type")).lower())
+        for one in stored.load().get("emails") or ()
+    )
 
 
 def _listed(

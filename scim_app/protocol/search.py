@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from scim2_models import InvalidCountException, InvalidCursorException, InvalidValueException, SearchRequest
 from scim2_models.path import ScimFilter
 
-from scim_app.directory.kinds import Kind
+from scim_app.directory.kinds import USER, Kind
 from scim_app.protocol import encode
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.filter_limits import check_filter
 from scim_app.protocol.wire import kind_of
+from scim_app.store import emails
 from scim_app.store.filters import compile_filter, compile_sort
 from scim_app.store.pages import Found, Listing, Part, Place
 from scim_app.store.session import Store
@@ -49,7 +50,7 @@ async def search(store: Store, call: Call, asked: Json) -> Reply:
     kinds = [kind_of(found) for found in types]
 
     def work(connection: sa.Connection) -> Reply:
-        parts = [_part(kind, request, call.base_url, connection.dialect.name) for kind in kinds]
+        parts = [_part(kind, request, call, connection.dialect.name) for kind in kinds]
         down = request.sort_order == SearchRequest.SortOrder.descending
         listing = Listing(connection, call.caller.org_id, parts, descending=down)
         fields: Json = {"totalResults": 0}
@@ -119,10 +120,11 @@ def _number(name: str, text: str, *, by_cursor: bool) -> int:
     raise InvalidValueException(detail=f"{name} must be a whole number")
 
 
-def _part(kind: Kind, request: SearchRequest[Any], base_url: str, dialect: str) -> Part:
-    asked = request.filter
-    where = compile_filter(kind, asked, base_url, dialect) if isinstance(asked, ScimFilter) else None
-    return Part(kind, where, compile_sort(kind, request, base_url, dialect))
+def _part(kind: Kind, request: SearchRequest[Any], call: Call, dialect: str) -> Part:
+    asked, base_url, org_id = request.filter, call.base_url, call.caller.org_id
+    where = compile_filter(kind, asked, base_url, dialect, org_id) if isinstance(asked, ScimFilter) else None
+    few = isinstance(asked, ScimFilter) and kind is USER and emails.asked(asked.ast) is not None
+    return Part(kind, where, compile_sort(kind, request, base_url, dialect), few)
 
 
 def _place(call: Call, position: Any) -> Place:

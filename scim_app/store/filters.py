@@ -28,8 +28,9 @@ from scim2_models.path import (
     coerce_value,
 )
 
-from scim_app.directory.kinds import Kind
+from scim_app.directory.kinds import USER, Kind
 from scim_app.directory.names import fold, lower
+from scim_app.store import emails
 from scim_app.store.attributes import Attributes, Condition, Expression, Rows, is_exact, scim_path, sub_attribute
 from scim_app.store.json_sql import Json
 
@@ -43,7 +44,7 @@ _ORDERS: dict[CompareOperator, Callable[[Any, Any], Any]] = {
 _PARTS = (CompareOperator.co, CompareOperator.sw, CompareOperator.ew)
 
 
-def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str, dialect: str) -> Condition:
+def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str, dialect: str, org_id: str) -> Condition:
     """Return a filter as a condition on the kind's table.
 
     Args:
@@ -51,11 +52,14 @@ def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str, dial
         scim_filter: a filter already checked against the kind's model.
         base_url: SCIM base address, for comparisons with `meta.location` and `$ref`.
         dialect: name of the database's SQLAlchemy dialect.
+        org_id: the organization that is searched.
 
     Raises:
         InvalidFilterException: when an operator does not fit its attribute.
     """
-    return _Compiler(Attributes(kind, base_url, dialect)).visit(scim_filter.ast)
+    condition = _Compiler(Attributes(kind, base_url, dialect)).visit(scim_filter.ast)
+    email = emails.asked(scim_filter.ast) if kind is USER else None
+    return condition if email is None else emails.having(org_id, email, dialect) & condition
 
 
 def compile_sort(kind: Kind, request: SearchRequest[Any], base_url: str, dialect: str) -> Expression | None:

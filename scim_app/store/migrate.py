@@ -17,7 +17,8 @@ from scim_app.store.engines import exists, is_postgres, open_owner, open_reader
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('dagster-scim migrate'))")
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
+    """Return where the migrations are."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     return config
@@ -30,7 +31,7 @@ def _revision(connection: sa.Connection) -> str | None:
 @cache
 def _newest() -> str | None:
     """Reading the chain of migrations takes longer than asking the store; sensors ask every few seconds."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def _unreachable(error: OperationalError) -> StoreUnavailable:
@@ -40,7 +41,7 @@ def _unreachable(error: OperationalError) -> StoreUnavailable:
 
 def upgrade(store_url: str) -> None:
     """Bring the store to the newest schema, making it where there is none."""
-    config, engine = _config(), open_owner(store_url)
+    config, engine = alembic_config(), open_owner(store_url)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection

@@ -24,6 +24,8 @@ class Part:
     where: Condition | None = None
     value: sa.ColumnElement[Any] | None = None
     """What they are sorted by before creation; resources without it are last, first when descending."""
+    few: bool = False
+    """Whether the condition finds so few by an index that they are sorted, rather than met in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Listing:
         self._descending = descending
         self._selects = [_select(org_id, part) for part in parts]
         self._sorted = any(part.value is not None for part in parts)
+        self._few = all(part.few for part in parts)
 
     def count_behind(self, place: Place) -> int:
         """Return how many there are behind a place."""
@@ -123,8 +126,12 @@ class Listing:
             for row in self._connection.execute(query)
         ]
 
+    def _position(self, rows: sa.FromClause) -> sa.ColumnElement[Any]:
+        """Return the position, as what no index is in the order of where the few have been found by another."""
+        return rows.c.position + 0 if self._few else rows.c.position
+
     def _order(self, rows: sa.FromClause, *, backwards: bool) -> list[sa.ColumnElement[Any]]:
-        position, value = rows.c.position, rows.c.sorted_by
+        position, value = self._position(rows), rows.c.sorted_by
         order: list[sa.ColumnElement[Any]] = [position.desc() if backwards else position]
         if not self._sorted:
             return order
@@ -134,7 +141,7 @@ class Listing:
 
     def _beyond(self, rows: sa.FromClause, place: Place) -> Condition:
         """Return the condition that a row comes after a place, or before it when that looks backwards."""
-        position, value = rows.c.position, rows.c.sorted_by
+        position, value = self._position(rows), rows.c.sorted_by
         on = position < place.position if place.backwards else position > place.position
         if not self._sorted:
             return on

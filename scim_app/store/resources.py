@@ -10,7 +10,7 @@ from scim_app.directory.events import Event, EventType, describe
 from scim_app.directory.kinds import KINDS, USER, Document, Kind, search_key
 from scim_app.directory.names import fold, lower
 from scim_app.errors import StoreUnavailable
-from scim_app.store import sessions
+from scim_app.store import emails, sessions
 from scim_app.store.event_log import Unit
 from scim_app.store.lookup import Stored, find, find_by, find_claimed, find_named, find_taken, get, refuse_taken
 from scim_app.store.prepared import Prepared
@@ -68,6 +68,8 @@ def insert(
     seq = unit.record(_event(kind, event, resource_id, document, change))
     row = _new_row(unit, kind, document, seq, change["origin"])
     _INSERT[kind.name].run(unit.connection, **row)
+    if kind is USER:
+        emails.add(unit.connection, unit.org_id, document)
     return Stored(*(row[name] for name in Stored._fields))
 
 
@@ -82,6 +84,8 @@ def insert_all(unit: Unit, kind: Kind, documents: Sequence[Document], event: Eve
     first = unit.record_all(told) - len(told) + 1
     rows = [_new_row(unit, kind, one, seq, origin) for seq, one in enumerate(whole, first)]
     unit.connection.execute(sa.insert(TABLES[kind.name]), rows)
+    for one in whole if kind is USER else ():
+        emails.add(unit.connection, unit.org_id, one)
     return [one["id"] for one in whole]
 
 
@@ -114,6 +118,8 @@ def update(
     statement = _UPDATE[kind.name, "origin" in change]
     if statement.run(unit.connection, org=unit.org_id, this=stored.id, was=stored.version, **values) != 1:
         raise StoreUnavailable(f"{kind.scim_name} {stored.id} was changed by another request meanwhile; try again")
+    if kind is USER and emails.named_in(change.get("attributes", ())):
+        emails.change(unit.connection, unit.org_id, stored.load(), document)
     if event is EventType.USER_DEACTIVATED:
         sessions.end_all(unit, stored.id, document.get(kind.unique))
     return stored._replace(

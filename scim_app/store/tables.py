@@ -121,6 +121,16 @@ def _resources(kind: Kind, name: str) -> sa.Table:
 users = _resources(USER, "users")
 teams = _resources(TEAM, "teams")
 
+user_emails = sa.Table(
+    "user_emails",
+    metadata,
+    sa.Column("org_id", Id, primary_key=True),
+    # As it compares, its first characters; an address that is the userName as well has no row.
+    sa.Column("email", sa.Text, primary_key=True),
+    sa.Column("user_id", Id, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 team_members = sa.Table(
     "team_members",
     metadata,

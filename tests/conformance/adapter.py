@@ -108,7 +108,7 @@ class StoreStorage(ScimStorage):
         return shown
 
     def _part(self, db: sa.Connection, kind: Kind, request: Any) -> Part:
-        where = compile_filter(kind, request.filter, BASE, db.dialect.name) if request.filter else None
+        where = compile_filter(kind, request.filter, BASE, db.dialect.name, self._org) if request.filter else None
         return Part(kind, where, compile_sort(kind, request, BASE, db.dialect.name))
 
 

@@ -35,6 +35,8 @@ TEXTS = st.sampled_from(
         "ada@example.com",
         "ADA",
         "bob@example.com",
+        "S@home.example",
+        "s@work.example",
         "stein",
         "data",
         "Data",
