@@ -25,14 +25,14 @@ class _Mail:
 
 @contextmanager
 def inboxes() -> Generator[tuple[str, dict[str, list[str]]]]:
-    """Give the setting with both addresses, and what each received; `keys` has those of the findings."""
+    """Give the setting with both addresses, and what each received; `keys` has those of the findings, by message."""
     received: dict[str, list[str]] = {"webhook": [], "mail": [], "keys": []}
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             received["webhook"].append(f"{told['title']}\n{told['body']}")
-            received["keys"] += [f"{told['state']} {key}" for key in told["findings"]]
+            received["keys"].append("\n".join(f"{told['state']} {key}" for key in told["findings"]))
             self.send_response(200)
             self.end_headers()
 

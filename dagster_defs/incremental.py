@@ -13,11 +13,15 @@ from dagster_defs.documents import macros
 from dagster_defs.warehouse import SCHEMA, Table, kept, sql
 from scim_app.store.exported import Column
 
-BLOCK = 100_000
-"""Events taken in by one transaction."""
+BLOCK = 200_000
+"""Rows taken in by one transaction: its events, and about as many as there are members in what its events say."""
+_MEMBER_BYTES = 40
+"""What a member takes in an event: its id, quoted."""
 
 COPY = "provisioning_events"
 """The asset that all others follow: no asset is ahead of the copy of the log."""
+HISTORY = "history"
+"""Mark of all histories, which are written together."""
 
 MARKS = Table(
     "marks",
@@ -73,25 +77,58 @@ def advance(
     tables: Sequence[Table],
     work: Callable[[], object],
     size: int = BLOCK,
+    *,
+    behind: Sequence[str] = (),
 ) -> int:
     """Do `work` for each block of events that an asset has not taken in yet, and return how many events that were.
+
+    It goes as far as the copy of the log and every asset that it is made from (`behind`) have come: one that a killed
+    run left back is waited for, or what it tells later would be passed over for ever.
 
     While it works, the temporary table `batch` holds the block's accepted changes, and the variables `org`, `after`
     and `until` say whose it is, and where it begins (exclusive) and ends.
     """
     connection.execute(macros())
     taken = 0
-    for head in marks(connection).values():
+    for head in _heads(connection, behind):
         with kept(connection):
             first = start(connection, asset, tables, head)
-        for after in range(first, head.seq, size):
-            until = min(after + size, head.seq)
+        after = first
+        for until in _ends(connection, head, first, size):
             with kept(connection):
                 _select(connection, head.org, after, until)
                 work()
-                save(connection, asset, Mark(head.org, head.org_id, head.log_epoch, until))
-            taken += until - after
+                save(connection, asset, head._replace(seq=until))
+            after = until
+        taken += after - first
     return taken
+
+
+def _heads(connection: duckdb.DuckDBPyConnection, assets: Sequence[str]) -> list[Mark]:
+    """Return how far the copy and all these assets have come in each organization's log."""
+    known = [marks(connection, asset) for asset in assets]
+
+    def reached(copied: Mark) -> int:
+        marked = (found.get(copied.org) for found in known)
+        seqs = [mark.seq if mark and mark.log_epoch == copied.log_epoch else 0 for mark in marked]
+        return min([copied.seq, *seqs])
+
+    return [copied._replace(seq=reached(copied)) for copied in marks(connection).values()]
+
+
+def _ends(connection: duckdb.DuckDBPyConnection, head: Mark, after: int, size: int) -> list[int]:
+    """Return where each block of the events up to the head ends: none is much larger than `size` rows."""
+    found = connection.execute(
+        f"""
+        SELECT max(seq) FROM (
+            SELECT seq, sum(1 + if(subject_kind = 'team', coalesce(strlen(change), 0) // {_MEMBER_BYTES}, 0))
+                OVER (ORDER BY seq) AS rows
+            FROM {SCHEMA}.{COPY} WHERE org = $org AND seq > $after AND seq <= $until
+        ) GROUP BY (rows - 1) // $size ORDER BY 1
+        """,  # noqa: S608
+        {"org": head.org, "after": after, "until": head.seq, "size": size},
+    )
+    return [row[0] for row in found.fetchall()]
 
 
 def _select(connection: duckdb.DuckDBPyConnection, org: str, after: int, until: int) -> None:

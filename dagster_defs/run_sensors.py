@@ -1,15 +1,16 @@
 """What watches the runs themselves: failures are told, runs whose process is gone are ended."""
 
-import os
+import json
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.storage.tags import WILL_RETRY_TAG
+from dagster._core.storage.tags import GRPC_INFO_TAG, WILL_RETRY_TAG
 
 from dagster_defs import jobs
 from dagster_defs.alerting import Message, Severity
 from dagster_defs.channels import Channel, ChannelRefused
+from dagster_defs.processes import answers, lives
 from dagster_defs.resources import AlertChannels
 
 TRIES = 3
@@ -90,22 +91,12 @@ def _in_progress(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
 
 
 def _is_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Tell whether a run told the id of its process and there is no such process."""
+    """Tell whether the process of a run is gone; before it told its id, whether the code server that starts it is."""
     for event in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
         metadata = event.get_dagster_event().engine_event_data.metadata
         if "pid" in metadata:
-            return not _lives(int(str(metadata["pid"].value)))
-    return False
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+            return not lives(int(str(metadata["pid"].value)), event.timestamp)
+    return GRPC_INFO_TAG in run.tags and not answers(json.loads(run.tags[GRPC_INFO_TAG]))
 
 
 SENSORS = [run_failure_alert, run_recovery_alert, lost_run_sensor]

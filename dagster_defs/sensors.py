@@ -9,9 +9,11 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs import jobs, lasting
+from dagster_defs.asking import DONE, ask
 from dagster_defs.assets.findings import heard
 from dagster_defs.assets.reviews import undecided
 from dagster_defs.check_states import failed
@@ -19,7 +21,6 @@ from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ScimStore
 
 _ON = dg.DefaultSensorStatus.RUNNING
-_WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 REST_SECONDS = 30
 """For how long nothing is changed before the reports are made."""
 LONGEST_WAIT_SECONDS = 15 * 60
@@ -33,35 +34,36 @@ _UNREADABLE = (duckdb.IOException, duckdb.CatalogException)
 _Answer = dg.SensorResult | dg.SkipReason
 
 
-def _waits(context: dg.SensorEvaluationContext, job: str) -> bool:
-    """Tell whether a run of a job has been asked for and has not begun."""
-    return bool(context.instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_WAITING), limit=1))
-
-
 def _digest(cursor: str) -> str:
     return hashlib.sha256(cursor.encode()).hexdigest()
 
 
 @dg.sensor(job=jobs.provisioning, minimum_interval_seconds=5, default_status=_ON)
 def provisioning_event_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourceParam[ScimStore]) -> _Answer:
-    """Ask for one run when any organization's log has grown; what comes while it runs goes into the next one."""
+    """Ask for one run when any organization's log has grown; what comes while it runs goes into the next one.
+
+    The cursor is what a run has taken in whole: until then a run that was lost is asked for again.
+    """
     heads = {head.org_id: [head.log_epoch, head.last_seq] for head in scim.heads()}
     cursor = json.dumps(heads, sort_keys=True)
     if not heads or cursor == context.cursor:
         return dg.SkipReason("no new events")
-    if _waits(context, jobs.provisioning.name):
-        return dg.SkipReason("a run that has not begun yet will copy these events too")
-    _make_way(context.instance)
-    request = dg.RunRequest(run_key=_digest(cursor), partition_key=last_day(DAYS).isoformat())
-    return dg.SensorResult([request], cursor=cursor)
+    answer = ask(context.instance, jobs.provisioning.name, _digest(cursor), day=last_day(DAYS).isoformat())
+    if isinstance(answer, str):
+        return dg.SensorResult(skip_reason=answer, cursor=cursor if answer is DONE else context.cursor)
+    _make_way(context)
+    return dg.SensorResult([answer], cursor=context.cursor)
 
 
-def _make_way(instance: dg.DagsterInstance) -> None:
+def _make_way(context: dg.SensorEvaluationContext) -> None:
     """End reports that are being made: they would hold the warehouse, and are outdated; new ones follow."""
     begun = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    for record in instance.get_run_records(dg.RunsFilter(job_name=jobs.reporting.name, statuses=begun)):
+    for record in context.instance.get_run_records(dg.RunsFilter(job_name=jobs.reporting.name, statuses=begun)):
         if OVERDUE not in record.dagster_run.tags:
-            instance.run_launcher.terminate(record.dagster_run.run_id)
+            try:
+                context.instance.run_launcher.terminate(record.dagster_run.run_id)
+            except DagsterUserCodeUnreachableError:
+                context.log.info("run %s went with its code server", record.dagster_run.run_id)
 
 
 @dg.sensor(job=jobs.provisioning, minimum_interval_seconds=60, default_status=_ON)
@@ -75,10 +77,8 @@ def sync_failure_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourcePa
         return dg.SensorResult(skip_reason="every refused write has been copied", cursor="")
     if cursor != context.cursor:
         return dg.SensorResult(skip_reason="refused writes that the next run will copy", cursor=cursor)
-    if _waits(context, jobs.provisioning.name):
-        return dg.SkipReason("a run that has not begun yet will copy them")
-    request = dg.RunRequest(run_key=f"refused/{_digest(cursor)}", partition_key=last_day(DAYS).isoformat())
-    return dg.SensorResult([request], cursor=cursor)
+    answer = ask(context.instance, jobs.provisioning.name, f"refused/{_digest(cursor)}", day=last_day(DAYS).isoformat())
+    return dg.SkipReason(answer) if isinstance(answer, str) else dg.SensorResult([answer], cursor=cursor)
 
 
 @dg.sensor(job=jobs.reporting, minimum_interval_seconds=10, default_status=_ON)
@@ -97,10 +97,11 @@ def reporting_sensor(context: dg.SensorEvaluationContext) -> _Answer:
     is_overdue = now - since >= LONGEST_WAIT_SECONDS
     if now - copied.timestamp < REST_SECONDS and not is_overdue:
         return dg.SensorResult(skip_reason="people are changed right now", cursor=json.dumps([reported, since]))
-    if _waits(context, jobs.reporting.name):
-        return dg.SkipReason("a run that has not begun yet will report these events too")
-    request = dg.RunRequest(run_key=copied.run_id, tags={OVERDUE: "true"} if is_overdue else {})
-    return dg.SensorResult([request], cursor=json.dumps([copied.run_id, since]))
+    answer = ask(context.instance, jobs.reporting.name, copied.run_id, {OVERDUE: "true"} if is_overdue else {})
+    cursor = json.dumps([copied.run_id if answer is DONE else reported, since])
+    if isinstance(answer, str):
+        return dg.SensorResult(skip_reason=answer, cursor=cursor)
+    return dg.SensorResult([answer], cursor=cursor)
 
 
 def _copied(instance: dg.DagsterInstance) -> dict[str, int]:
@@ -171,9 +172,8 @@ def alert_retry_sensor(context: dg.SensorEvaluationContext) -> _Answer:
     now = datetime.now(UTC).replace(tzinfo=None)
     if now < datetime.fromisoformat(str(told.value)):
         return dg.SkipReason(f"the next try is at {told.value} UTC")
-    if _waits(context, jobs.alerts.name):
-        return dg.SkipReason("a run that has not begun yet will try")
-    return dg.SensorResult([dg.RunRequest(run_key=f"retry/{event.run_id}")])
+    answer = ask(context.instance, jobs.alerts.name, f"retry/{event.run_id}")
+    return dg.SkipReason(answer) if isinstance(answer, str) else dg.SensorResult([answer])
 
 
 SENSORS = [

@@ -8,7 +8,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.history import MEMBERSHIP_VERSIONS, TEAM_VERSIONS, USER_VERSIONS
 from dagster_defs.assets.materialized import result, table_asset
-from dagster_defs.incremental import BLOCK, COPY, advance, run_sql
+from dagster_defs.incremental import BLOCK, COPY, HISTORY, advance, run_sql
 from dagster_defs.pictures import deprovisioning_latency, joiners_and_leavers
 from dagster_defs.warehouse import ORGANIZATION, Table
 from scim_app.store.exported import Column
@@ -123,13 +123,13 @@ def deprovisioned_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[A
 
 def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
     """Take the new events into the access changes and return how many these were."""
-    return _carry(connection, ACCESS_CHANGES, block)
+    return _carry(connection, ACCESS_CHANGES, block, HISTORY)
 
 
 def carry_gone(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
     """Take the new events into the deprovisioned accounts and return how many these were."""
-    return _carry(connection, DEPROVISIONED_ACCOUNTS, block)
+    return _carry(connection, DEPROVISIONED_ACCOUNTS, block, ACCESS_CHANGES.name)
 
 
-def _carry(connection: duckdb.DuckDBPyConnection, table: Table, block: int) -> int:
-    return advance(connection, table.name, [table], lambda: run_sql(connection, table.name), block)
+def _carry(connection: duckdb.DuckDBPyConnection, table: Table, block: int, source: str) -> int:
+    return advance(connection, table.name, [table], lambda: run_sql(connection, table.name), block, behind=[source])

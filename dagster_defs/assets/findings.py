@@ -1,6 +1,7 @@
 """Findings: what a person should know of, one row each. What events show stays; what lasts opens and closes."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -77,7 +78,9 @@ def findings(
 
 def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
     """Take in what the new events show, and return how many events were looked at."""
-    return advance(connection, FINDINGS.name, [FINDINGS], lambda: run_sql(connection, "findings_of_events"), block)
+    sources = [DEPROVISIONED_ACCOUNTS.name, SYNC_FAILURES.name]
+    find = partial(run_sql, connection, "findings_of_events")
+    return advance(connection, FINDINGS.name, [FINDINGS], find, block, behind=sources)
 
 
 def heard(connection: duckdb.DuckDBPyConnection, scim: ScimStore) -> list[dict[str, Any]]:

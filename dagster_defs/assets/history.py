@@ -8,7 +8,7 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import AGAIN, FIRST, result, table_spec
-from dagster_defs.incremental import BLOCK, COPY, advance, run_sql
+from dagster_defs.incremental import BLOCK, COPY, HISTORY, advance, run_sql
 from dagster_defs.warehouse import ORGANIZATION, POOL, Table
 from scim_app.store.exported import ROLE_GRANT_COLUMNS, TEAM_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS, Column
 
@@ -90,7 +90,7 @@ def history(warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:
 
 def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
     """Take the new events into every history, a block at a time, and return how many these were."""
-    return advance(connection, "history", list(_SAID), lambda: _take_in(connection), block)
+    return advance(connection, HISTORY, list(_SAID), lambda: _take_in(connection), block)
 
 
 def _take_in(connection: duckdb.DuckDBPyConnection) -> None:

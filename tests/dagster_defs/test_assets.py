@@ -6,6 +6,7 @@ from typing import Any
 import make
 import sqlalchemy as sa
 
+from dagster_defs.assets import alerts, changes, events, findings
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
 from scim_app.store.engines import open_writer
@@ -83,6 +84,18 @@ def test_joiners_and_leavers_become_rows(directory: Any, materialize: Any, query
 def test_a_finding_is_told_once_to_each_channel(directory: Any, materialize: Any, channels: Any) -> None:
     directory.deactivate(directory.user("ada@example.com"))
     materialize()
+    materialize()
+    assert [channel.titles for channel in channels] == [["[acme] Account deprovisioned: ada@example.com"]] * 2
+
+
+def test_a_finding_is_not_passed_over_when_a_run_was_lost_on_the_way_to_it(
+    directory: Any, materialize: Any, channels: Any
+) -> None:
+    directory.deactivate(directory.user("ada@example.com"))
+    materialize(events.provisioning_events)  # the run is lost here, and another looks for what lasts
+    materialize(findings.findings, alerts.alert_deliveries)
+    materialize(changes.access_changes, changes.deprovisioned_accounts, findings.findings)
+    assert [channel.titles for channel in channels] == [[], []]
     materialize()
     assert [channel.titles for channel in channels] == [["[acme] Account deprovisioned: ada@example.com"]] * 2
 

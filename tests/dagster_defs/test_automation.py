@@ -1,17 +1,23 @@
 """Runs are asked for when there is something new, once, and for the day it is in each organization."""
 
+import json
 import os
+import socket
 import subprocess
+import time
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
 import make
 import pytest
-from dagster._core.events import EngineEventData
+from dagster._core.events import EngineEventData, JobFailureData, RunFailureReason
+from dagster._core.storage.tags import GRPC_INFO_TAG, RUN_KEY_TAG, WILL_RETRY_TAG
 
-from dagster_defs import jobs, partitions, run_sensors, schedules, sensors
+from dagster_defs import asking, jobs, partitions, processes, run_sensors, schedules, sensors
 from dagster_defs.alerting import Links
 from dagster_defs.assets import snapshots
 from dagster_defs.resources import AlertChannels, resources
@@ -20,9 +26,22 @@ from scim_app.store.export import Head
 
 
 def tick(scim: Any, cursor: str | None, instance: dg.DagsterInstance) -> Any:
-    """One evaluation of the sensor."""
+    """One evaluation of the sensor; what it asks for is made a run, as by the daemon."""
     context = dg.build_sensor_context(cursor=cursor, instance=instance, resources={"scim": scim})
-    return sensors.provisioning_event_sensor(context)
+    answer: Any = sensors.provisioning_event_sensor(context)
+    if isinstance(answer, dg.SkipReason):
+        return dg.SensorResult(skip_reason=answer, cursor=cursor)
+    for request in answer.run_requests or []:
+        assert not instance.get_run_records(dg.RunsFilter(tags={RUN_KEY_TAG: request.run_key})), "the key is used up"
+        tags = {**request.tags, RUN_KEY_TAG: request.run_key}
+        instance.add_run(dg.DagsterRun(job_name=jobs.provisioning.name, tags=tags))
+    return answer
+
+
+def report(instance: dg.DagsterInstance, kind: dg.DagsterEventType) -> None:
+    """Let the newest run begin or end."""
+    run = instance.get_run_records(limit=1)[0].dagster_run
+    instance.report_dagster_event(dg.DagsterEvent(kind.value, run.job_name), run.run_id)
 
 
 def test_the_sensor_asks_for_one_run_for_any_number_of_events(directory: Any, settings: Settings) -> None:
@@ -32,23 +51,84 @@ def test_the_sensor_asks_for_one_run_for_any_number_of_events(directory: Any, se
         directory.user("bob@example.com")
         first = tick(scim, None, instance)
         assert len(first.run_requests) == 1
-        assert isinstance(tick(scim, first.cursor, instance), dg.SkipReason)
+        assert not tick(scim, first.cursor, instance).run_requests
+        report(instance, dg.DagsterEventType.RUN_START)
+        assert not tick(scim, first.cursor, instance).run_requests
         directory.user("cid@example.com")
         second = tick(scim, first.cursor, instance)
         assert len(second.run_requests) == 1
-        assert second.run_requests[0].run_key != first.run_requests[0].run_key
+        directory.user("dan@example.com")
+        assert not tick(scim, second.cursor, instance).run_requests
+
+
+def test_the_sensor_rests_once_a_run_has_taken_everything_in(directory: Any, settings: Settings) -> None:
+    scim = resources(settings)["scim"]
+    directory.user("ada@example.com")
+    with dg.DagsterInstance.ephemeral() as instance:
+        tick(scim, None, instance)
+        report(instance, dg.DagsterEventType.RUN_SUCCESS)
+        done = tick(scim, None, instance)
+        assert not done.run_requests
+        assert done.cursor
+        assert not tick(scim, done.cursor, instance).run_requests
+
+
+def test_a_run_that_was_lost_is_asked_for_again_however_often(
+    directory: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scim = resources(settings)["scim"]
+    directory.user("ada@example.com")
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(6):
+            assert len(tick(scim, None, instance).run_requests) == 1
+            instance.report_run_failed(instance.get_run_records(limit=1)[0].dagster_run)
+            assert not tick(scim, None, instance).run_requests  # not at once
+            moment = time.time() + asking.PAUSE_SECONDS + 1
+            monkeypatch.setattr(asking.time, "time", lambda moment=moment: moment)
+        assert len(tick(scim, None, instance).run_requests) == 1
+
+
+def test_a_run_that_fails_by_itself_is_asked_for_less_and_less_often(
+    directory: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scim, pauses = resources(settings)["scim"], list[int]()
+    directory.user("ada@example.com")
+    with dg.DagsterInstance.ephemeral() as instance:
+        tick(scim, None, instance)
+        for _ in range(3):
+            failed = instance.get_run_records(limit=1)[0].dagster_run
+            reason = JobFailureData(None, failure_reason=RunFailureReason.STEP_FAILURE)
+            instance.report_run_failed(failed, "a step failed", reason)
+            ended, waited = time.time(), 0
+            monkeypatch.setattr(asking.time, "time", lambda: ended + waited)  # noqa: B023
+            while not tick(scim, None, instance).run_requests:
+                waited += 5
+            pauses.append(waited)
+            monkeypatch.undo()
+    assert pauses == sorted(set(pauses))
+
+
+def test_a_run_that_dagster_tries_again_is_not_asked_for_as_well(directory: Any, settings: Settings) -> None:
+    scim = resources(settings)["scim"]
+    directory.user("ada@example.com")
+    with dg.DagsterInstance.ephemeral() as instance:
+        tick(scim, None, instance)
+        lost = instance.get_run_records(limit=1)[0].dagster_run
+        instance.report_run_failed(lost)
+        instance.add_run_tags(lost.run_id, {WILL_RETRY_TAG: "true"})
+        assert not tick(scim, None, instance).run_requests
 
 
 def test_the_sensor_waits_for_a_run_that_has_not_begun(directory: Any, settings: Settings) -> None:
     directory.user("ada@example.com")
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_run(dg.DagsterRun(job_name=jobs.provisioning.name, status=dg.DagsterRunStatus.NOT_STARTED))
-        assert isinstance(tick(resources(settings)["scim"], None, instance), dg.SkipReason)
+        assert not tick(resources(settings)["scim"], None, instance).run_requests
 
 
 def test_the_sensor_rests_while_there_is_no_store(settings: Settings) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        assert isinstance(tick(resources(settings)["scim"], None, instance), dg.SkipReason)
+        assert not tick(resources(settings)["scim"], None, instance).run_requests
 
 
 def head(zone: str) -> Head:
@@ -156,23 +236,42 @@ def test_a_job_that_fails_is_told_once_and_again_when_it_works(channels: Any) ->
     assert "https://dagster.example.com/runs/" in channels[0].sent[0].body
 
 
+def status(instance: dg.DagsterInstance, pid: int | None = None, server: Mapping[str, Any] | None = None) -> str:
+    """How a run of a process, or of a code server, stands after the sensor has looked."""
+    tags = {GRPC_INFO_TAG: json.dumps(server)} if server else {}
+    begun = instance.add_run(dg.DagsterRun(job_name="provisioning", status=dg.DagsterRunStatus.STARTED, tags=tags))
+    if pid:
+        instance.report_engine_event("Started process", begun, EngineEventData.in_process(pid))
+    run_sensors.lost_run_sensor(dg.build_sensor_context(instance=instance))
+    ended = instance.get_run_by_id(begun.run_id)
+    assert ended
+    return ended.status.value
+
+
 def test_a_run_whose_process_is_gone_is_ended() -> None:
     process = subprocess.Popen(["true"])
-    process.wait()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     with dg.DagsterInstance.ephemeral() as instance:
-        begun = instance.add_run(dg.DagsterRun(job_name="provisioning", status=dg.DagsterRunStatus.STARTED))
-        instance.report_engine_event("Started process", begun, EngineEventData.in_process(process.pid))
-        run_sensors.lost_run_sensor(dg.build_sensor_context(instance=instance))
-        ended = instance.get_run_by_id(begun.run_id)
-        assert ended
-        assert ended.status == dg.DagsterRunStatus.FAILURE
+        assert status(instance, process.pid) == "FAILURE"  # nobody has waited for it yet
+        process.wait()
+        assert status(instance, process.pid) == "FAILURE"
 
 
 def test_a_run_whose_process_lives_is_left_alone() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        begun = instance.add_run(dg.DagsterRun(job_name="provisioning", status=dg.DagsterRunStatus.STARTED))
-        instance.report_engine_event("Started process", begun, EngineEventData.in_process(os.getpid()))
-        run_sensors.lost_run_sensor(dg.build_sensor_context(instance=instance))
-        left = instance.get_run_by_id(begun.run_id)
-        assert left
-        assert left.status == dg.DagsterRunStatus.STARTED
+        assert status(instance, os.getpid()) == "STARTED"
+
+
+def test_a_process_that_has_the_number_of_an_earlier_one_is_not_the_earlier_one() -> None:
+    assert processes.lives(os.getpid(), time.time())
+    assert not processes.lives(os.getpid(), 1.0)  # long before this process
+
+
+def test_a_run_whose_code_server_went_before_it_began_is_ended(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance, socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "server"))
+        server.listen()
+        assert status(instance, server={"host": "localhost", "socket": str(tmp_path / "server")}) == "STARTED"
+        assert status(instance, server={"host": "127.0.0.1", "port": make.free_port()}) == "FAILURE"
+        server.close()
+        assert status(instance, server={"host": "localhost", "socket": str(tmp_path / "server")}) == "FAILURE"

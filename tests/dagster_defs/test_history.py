@@ -11,7 +11,7 @@ import oracle
 import pytest
 from event_logs import Log, Warehouse
 
-from dagster_defs import pictures
+from dagster_defs import incremental, pictures
 from dagster_defs.assets import changes, events, history, snapshots
 from dagster_defs.partitions import day_starts
 from dagster_defs.resources import resources
@@ -88,6 +88,21 @@ def test_blocks_of_any_size_give_the_same(year: Settings) -> None:
             return [connection.execute(f"SELECT * FROM {table.address} ORDER BY ALL").fetchall() for table in tables]
 
     assert everything(97) == everything(100_000)
+
+
+def test_a_block_has_no_more_members_than_it_may_have_events() -> None:
+    log, members = Log(), [f"user-{number:032d}" for number in range(200)]
+    for number in range(6):
+        log.team("created", f"team {number}", members)
+    for size, most in ((10, 1), (500, 3), (100_000, 6)):
+        with Warehouse(log.events) as warehouse:
+            taken = list[int]()
+
+            def count(taken: list[int] = taken, connection: duckdb.DuckDBPyConnection = warehouse.connection) -> None:
+                taken.extend(connection.execute("SELECT count(*) FROM batch").fetchall()[0])
+
+            assert incremental.advance(warehouse.connection, "other", [], count, size) == sum(taken) == len(log.events)
+            assert max(taken) <= most
 
 
 def test_access_changes_are_those_of_a_walk_through_the_log(year: Settings, export: Export, head: Head) -> None:

@@ -12,7 +12,7 @@ import pytest
 from directories import Directory, materialize_all
 from recording import Recorder
 
-from dagster_defs import asset_checks, jobs, sensors
+from dagster_defs import asking, asset_checks, jobs, sensors
 from dagster_defs.assets import alerts, events, findings, sync_health
 from dagster_defs.definitions import defs
 from dagster_defs.resources import resources
@@ -174,7 +174,18 @@ def test_reports_are_made_once_the_directory_has_come_to_rest(
     monkeypatch.setattr(sensors, "REST_SECONDS", 0)
     rested = tick(sensor, settings, instance, busy.cursor)
     assert asked(rested) == 1
-    assert asked(tick(sensor, settings, instance, rested.cursor)) == 0
+    made = dg.DagsterRun(job_name=jobs.reporting.name, tags=rested.run_requests[0].tags)
+    instance.report_run_failed(instance.add_run(made))
+    assert asked(tick(sensor, settings, instance, rested.cursor)) == 0  # a moment later it is asked for again
+    later = time.time() + asking.PAUSE_SECONDS + 1
+    monkeypatch.setattr(asking.time, "time", lambda: later)
+    again = tick(sensor, settings, instance, rested.cursor)
+    assert asked(again) == 1
+    tags, success = again.run_requests[0].tags, dg.DagsterRunStatus.SUCCESS
+    instance.add_run(dg.DagsterRun(job_name=jobs.reporting.name, status=success, tags=tags))
+    done = tick(sensor, settings, instance, again.cursor)
+    assert (asked(done), asked(tick(sensor, settings, instance, done.cursor))) == (0, 0)
+    assert json.loads(done.cursor)[0] == again.run_requests[0].tags[asking.PURPOSE]
 
 
 def test_reports_do_not_wait_for_a_rest_that_does_not_come(
@@ -226,4 +237,4 @@ def test_no_second_run_is_asked_for_while_one_has_not_begun(
         materialize_all(settings, [], events.provisioning_events, instance=instance)
         cursor = json.dumps([None, 1])  # since 1970
     instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.NOT_STARTED))
-    assert isinstance(tick(sensor, settings, instance, cursor), dg.SkipReason)
+    assert asked(tick(sensor, settings, instance, cursor)) == 0
