@@ -1,7 +1,8 @@
 """Catching up under fire: `python bench/catchup.py [--events N] [--kills N] [--limit SECONDS] [--seed N] [--write]`.
 
 A made-up year of events waits when the daemon starts. While it catches up the daemon is killed (`kill -9`), by turns
-alone and with its code server and runs. In the end each `(org, seq)` of the log must be in the warehouse exactly once,
+alone and with its code server and runs, each time in the midst of its work: once it has caught up, more people come and
+go before it starts again. In the end each `(org, seq)` of the log must be in the warehouse exactly once,
 every leaver and every refused write of the log must have been told, and none twice, unless a kill fell between sending
 and noting: then the message was the last one before that kill.
 """
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,10 +39,10 @@ from scim_app.store.event_log import Unit
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "catchup.md"
-BUSY_SECONDS, AT_WORK_SECONDS = 120.0, 12.0
+BUSY_SECONDS, AT_WORK_SECONDS = 90.0, 12.0
 """How long a daemon has to make, begin or end a run before it is killed, and how long it may go on at most then."""
-JOINERS = 500
-"""Users that are made in one transaction to fill the log up."""
+JOINERS, LEAVERS = 200, 10
+"""Users that come once all is caught up, and those of them that go: few enough to be told one by one."""
 SETTLED_SECONDS = 0.5
 """What a killed sender had sent is in the inbox by then."""
 
@@ -68,6 +69,11 @@ class Fire:
             query = "SELECT status, count(*) FROM runs WHERE pipeline_name = 'provisioning' GROUP BY 1 ORDER BY 1"
             return ", ".join(f"{count} {state.lower()}" for state, count in connection.execute(query))
         return ""
+
+    def is_done(self) -> bool:
+        """Whether every asset has taken in all there is; not while a run is writing."""
+        marks = _marks(self.home)
+        return bool(marks) and min(marks.values()) >= last_event(self.home)
 
     def work(self, seconds: float) -> None:
         """Let the daemon make, begin or end a run, and then go on for some seconds."""
@@ -97,10 +103,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, inboxes() as (addresses, received):
         if asked.store:
             shutil.copytree(asked.store, home, dirs_exist_ok=True)
-        events = fill(Path(home), asked.events)
+        fill(Path(home), asked.events)
         fire = Fire(Path(home), received["keys"])
-        fire.say(f"{events} events wait")
+        fire.say(f"{last_event(Path(home))} events wait")
         for number in range(asked.kills):
+            if fire.is_done():
+                go_on(Path(home), number)
             with daemon(fire, addresses, alone=number % 2 == 0):
                 fire.work(chance.uniform(0, AT_WORK_SECONDS))
             fire.say(f"kill {number + 1} of {asked.kills}, {'alone' if number % 2 == 0 else 'with its runs'}")
@@ -109,7 +117,7 @@ def main() -> None:
             quiet_until(fire, asked.limit)
         lines, problems = verify(fire)
         took = time.monotonic() - last_kill
-    lines = [f"{events} events, {asked.kills} kills; caught up {took:.0f} s after the last one", *lines]
+    lines = [f"{asked.kills} kills; caught up {took:.0f} s after the last one", *lines]
     lines.append(f"verdict: {'; '.join(problems) or 'each (org, seq) once, no alert lost, none twice but at a kill'}")
     print("\n".join(lines))
     if asked.write:
@@ -124,24 +132,39 @@ def report(lines: Sequence[str]) -> str:
     return "\n".join(["# Catching up under fire", "", told, "", machine, "", *(f"- {line}" for line in lines), ""])
 
 
-def fill(home: Path, events: int) -> int:
-    """Write a made-up year of at least so many events, and return how many these are."""
+def fill(home: Path, events: int) -> None:
+    """Write a made-up year of so many events, or some more."""
     settings = Settings.model_validate({"home": home})
     settings.ensure_pepper()
     migrate.upgrade(settings.store_url)
     with opened_store(settings) as store:
-        if not (known := store.read(organizations.listing)):
-            known = [build(settings, store, "acme", people=max(20, events // 25))]
-        actor, missing = Actor(name="bench", idp="okta"), max(0, events - len(log(home)))
-        for first in range(0, missing, JOINERS):
-            joiners = range(first, min(first + JOINERS, missing))
-            store.write(lambda db, joiners=joiners: _join(Unit.begin(db, known[0].id, actor), joiners))
-    return len(log(home))
+        if not store.read(organizations.listing):
+            build(settings, store, "acme", people=max(20, events // 25))
+    while (missing := events - last_event(home)) > 0:
+        go_on(home, -missing)
 
 
-def _join(unit: Unit, numbers: Iterable[int]) -> None:
-    for number in numbers:
-        writes.create(unit, USER, user(f"late.joiner.{number}@example.com"), MemberDelta())
+def go_on(home: Path, number: int) -> None:
+    """Let people come, and some of them go; numbers that differ give different people."""
+    settings = Settings.model_validate({"home": home})
+    with opened_store(settings) as store:
+        org_id = store.read(organizations.listing)[0].id
+        store.write(lambda db: _come_and_go(Unit.begin(db, org_id, Actor(name="bench", idp="okta")), number))
+
+
+def _come_and_go(unit: Unit, number: int) -> None:
+    come = [
+        writes.create(unit, USER, user(f"late.{number}.{joiner}@example.com"), MemberDelta()).id
+        for joiner in range(JOINERS)
+    ]
+    for user_id in come[:LEAVERS]:
+        writes.update(unit, USER, user_id, lambda _, stored: ({**stored.load(), "active": False}, MemberDelta()))
+
+
+def last_event(home: Path) -> int:
+    """Return the number of the last event."""
+    with closing(sqlite3.connect(home / "store.sqlite3")) as store:
+        return store.execute("SELECT last_seq FROM organizations").fetchall()[0][0]
 
 
 def log(home: Path) -> list[tuple[int, str, str, str, bool]]:
@@ -193,14 +216,13 @@ def daemon(fire: Fire, alerts: str, *, alone: bool) -> Generator[None]:
 
 def quiet_until(fire: Fire, limit: int) -> None:
     """Wait until every asset has taken in the whole log and nothing that could be told is untold."""
-    due, last, deadline = wanted(fire.home), len(log(fire.home)), time.monotonic() + limit
+    due, deadline = wanted(fire.home), time.monotonic() + limit
     told_at = time.monotonic()
     while time.monotonic() < deadline:
-        marks = _marks(fire.home)
-        if marks and min(marks.values()) >= last and due <= {key for keys in fire.told for key in keys}:
+        if fire.is_done() and due <= {key for keys in fire.told for key in keys}:
             return
         if time.monotonic() - told_at > 15:
-            fire.say(f"marks {marks}")
+            fire.say(f"catching up, {len(due)} findings due")
             told_at = time.monotonic()
         time.sleep(1)
     shutil.copyfile(fire.home / "daemon.log", ROOT / "bench" / "catchup-daemon.log")

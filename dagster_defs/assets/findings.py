@@ -10,6 +10,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs import lasting
 from dagster_defs.assets.changes import DEPROVISIONED_ACCOUNTS
+from dagster_defs.assets.events import ORGANIZATIONS
 from dagster_defs.assets.history import USER_VERSIONS
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.assets.reviews import CAMPAIGNS, REVIEW_ITEMS, undecided
@@ -59,7 +60,7 @@ def findings(
     now = datetime.now(UTC).replace(tzinfo=None)
     with warehouse.get_connection() as connection:
         carry(connection)
-        for table in (CAMPAIGNS, REVIEW_ITEMS, USER_VERSIONS):
+        for table in (CAMPAIGNS, REVIEW_ITEMS, USER_VERSIONS, DEPROVISIONED_ACCOUNTS, ORGANIZATIONS):
             table.make(connection)
         known = FINDINGS.rows(connection, "WHERE subject IS NOT NULL AND resolved_at IS NULL ORDER BY key")
         wrong = [
