@@ -28,6 +28,7 @@ from scim_app.directory.events import CHAINED, GENESIS, Actor, chain_hash
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations
 from scim_app.store.session import Store
+from scim_app.store.stamps import written_at
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TEAM_SIZE = 250
@@ -122,9 +123,10 @@ def make(home: Path, users: int) -> tuple[Settings, str]:
     settings.ensure_pepper()
     migrate.upgrade(settings.store_url)
     store = Store(settings.store_url)
-    organization = store.write(lambda db: organizations.create(db, "acme", actor=Actor(name="bench")))
-    store.close()
     pending, first = events(users, 2 * users), datetime.now(UTC) - timedelta(seconds=15 * users)
+    with written_at(first):
+        organization = store.write(lambda db: organizations.create(db, "acme", actor=Actor(name="bench")))
+    store.close()
     while chunk := [event for _, event in zip(range(100_000), pending, strict=False)]:
         write(settings, organization.id, iter(chunk), first)
     return settings, organization.id

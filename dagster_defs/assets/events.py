@@ -93,7 +93,7 @@ def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, 
     connection.register("days", pa.table({"day": [d for d, _ in days], "begins": [begins for _, begins in days]}))
     names, casts = PROVISIONING_EVENTS.names, PROVISIONING_EVENTS.casts
     connection.execute("SET VARIABLE org = $org", {"org": head.slug})
-    connection.execute(
+    ((added,),) = connection.execute(
         f"""
         INSERT INTO {PROVISIONING_EVENTS.address} ({names})
         SELECT {casts} FROM (
@@ -101,7 +101,9 @@ def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, 
             ON block.occurred_at::TIMESTAMP >= days.begins
         ) ORDER BY seq
         """  # noqa: S608
-    )
+    ).fetchall()
+    if added != block.num_rows:
+        raise dg.Failure(f"only {added} of {block.num_rows} events of {head.slug} after event {after} fall on a day")
     connection.unregister("block")
     connection.unregister("days")
 
