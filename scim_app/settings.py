@@ -14,6 +14,20 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 """Names by which a machine reaches itself."""
 
 
+_SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def share_metrics(folder: str) -> None:
+    """Make the processes that are started from here on count into files of a folder, as Prometheus' client does."""
+    os.environ[_SHARED_METRICS] = folder
+
+
+def shared_metrics() -> Path | None:
+    """Return the folder that the processes of the service count into, None where there is one process."""
+    folder = os.environ.get(_SHARED_METRICS)
+    return Path(folder) if folder else None
+
+
 class Settings(BaseSettings):
     """Where things are kept and how they are reached. Frozen; every field has a working default.
 

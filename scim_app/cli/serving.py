@@ -1,11 +1,12 @@
 """`dagster-scim serve` and `dagster-scim migrate`: the SCIM service alone, for production."""
 
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from scim_app.settings import Settings
+from scim_app.settings import Settings, share_metrics
 from scim_app.store import migrate
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -24,6 +25,13 @@ def serve(
     from scim_app.app import require_ready  # other commands start faster without the web application
 
     require_ready(Settings())
+    with TemporaryDirectory(prefix="dagster-scim-metrics-") as folder:
+        if workers > 1:
+            share_metrics(folder)
+        _run(host, port, workers)
+
+
+def _run(host: str, port: int, workers: int) -> None:
     uvicorn.run(
         "scim_app.app:create_worker",
         factory=True,

@@ -1,14 +1,22 @@
-"""Figures of the service for Prometheus: of one process, with labels whose values are few and never a person's."""
+"""Figures of the service for Prometheus: of all its processes, with labels whose values are few and never a person's.
 
+Several processes count into files that they share, so that any of them tells the whole; a process that is gone keeps
+its share in what was counted.
+"""
+
+import os
 import re
 from collections.abc import Callable
+from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from starlette.requests import Request
 from starlette.responses import Response
 
+from scim_app.settings import shared_metrics
 from scim_app.store.session import Store
 
+Mode = Literal["livesum", "sum"]
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
@@ -55,18 +63,29 @@ class Metrics:
             "scim_rejected", "Refused SCIM requests by scimType", ("scim_type",), registry=self._registry
         )
         self._counting: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._gauge("scim_writer_queue_depth", "Writes that wait for the writer", lambda: store.writer.depth)
-        self._gauge("scim_writer_commits", "Commits since the process began", lambda: store.writer.commits)
-        self._gauge("scim_writer_writes", "Writes in these commits", lambda: store.writer.writes)
+        self._shared = shared_metrics()
+        self._gauges = [
+            self._gauge(
+                "scim_writer_queue_depth", "Writes that wait for the writer", lambda: store.writer.depth, "livesum"
+            ),
+            self._gauge("scim_writer_commits", "Commits since the service began", lambda: store.writer.commits, "sum"),
+            self._gauge("scim_writer_writes", "Writes in these commits", lambda: store.writer.writes, "sum"),
+        ]
 
-    def _gauge(self, name: str, what: str, read: Callable[[], float]) -> None:
-        Gauge(name, what, registry=self._registry).set_function(read)
+    def _gauge(self, name: str, what: str, read: Callable[[], float], mode: Mode) -> tuple[Gauge, Callable[[], float]]:
+        return Gauge(name, what, registry=self._registry, multiprocess_mode=mode), read
 
     def add(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request to a route of `route_of`."""
         requests, times = self._counting.get((method, route, status)) or self._begin(method, route, status)
         requests.inc()
         times.observe(seconds)
+        if self._shared:  # another process may be asked for the page
+            self._read_gauges()
+
+    def _read_gauges(self) -> None:
+        for gauge, read in self._gauges:
+            gauge.set(read())
 
     def _begin(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
         """Return what counts a kind of request; looking labels up each time costs more than counting."""
@@ -82,4 +101,25 @@ class Metrics:
 
     def page(self, _request: Request) -> Response:
         """Return the figures."""
-        return Response(generate_latest(self._registry), media_type=MEDIA_TYPE)
+        self._read_gauges()
+        return Response(generate_latest(self._all() if self._shared else self._registry), media_type=MEDIA_TYPE)
+
+    def _all(self) -> CollectorRegistry:
+        """Return what all processes have counted; of one that is gone nothing waits any more."""
+        for file in self._shared.glob("gauge_live*.db") if self._shared else ():
+            pid = int(file.stem.rpartition("_")[2])
+            if not _is_alive(pid):
+                multiprocess.mark_process_dead(pid)
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)
+        return registry
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

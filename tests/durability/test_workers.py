@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import make
+import psutil
 import pytest
 from make import Organization, Service
 
@@ -120,3 +121,32 @@ def _walk(crowd: list[httpx.Client], leaving: Iterator[str], *, by_cursor: bool)
             return met
         asked |= {"cursor": page["nextCursor"]} if by_cursor else {"startIndex": len(met) + 1}
     raise AssertionError("a crowd is never empty")
+
+
+def _figures(workers: Service) -> dict[str, float]:
+    """The figures of whichever worker answers a new connection."""
+    lines = httpx.get(f"{workers.address}/metrics", trust_env=False).text.splitlines()
+    told = [line.rpartition(" ") for line in lines if line and not line.startswith("#")]
+    return {name: float(value) for name, _, value in told}
+
+
+def test_every_worker_tells_the_figures_of_all_also_of_one_that_is_gone(
+    crowd: list[httpx.Client], workers: Service
+) -> None:
+    name = 'scim_requests_total{method="GET",route="/Groups",status="2xx"}'
+    before = _figures(workers)
+    for client in crowd:
+        assert client.get("/Groups").status_code == 200
+        assert client.post("/Users", json=make.user(f"{id(client)}@example.com")).status_code == 201
+    for _ in range(WORKERS * 3):
+        after = _figures(workers)
+        assert after[name] - before.get(name, 0) == AT_ONCE
+        assert after["scim_writer_writes"] - before["scim_writer_writes"] >= AT_ONCE
+        assert after["scim_writer_queue_depth"] >= 0
+    gone = psutil.Process(workers.process.pid).children(recursive=True)
+    served = [one for one in gone if "spawn_main" in " ".join(one.cmdline())]
+    assert len(served) == WORKERS
+    served[0].kill()
+    make.until(lambda: not served[0].is_running(), what="the end of a worker")
+    make.until(lambda: make.answers(f"{workers.address}/readyz"), what="the others")
+    assert _figures(workers)[name] == after[name]
