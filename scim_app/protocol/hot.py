@@ -7,6 +7,7 @@ send. Everything else is read by the library; a test holds the two answers equal
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
+from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -128,7 +129,7 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
     kind, org_id = question.kind, caller.org_id
     if question.column is None:
         step = Step(org_id, caller.token_id, kind.name, question.start)
-        place = walks.behind(step)
+        place = walks.behind(step, attrgetter("position"))
         total, rows = ranks.page(connection, org_id, kind, step.start, question.count, place and place.position)
         if rows and (after := step.start + len(rows)) <= total:
             walks.remember(step._replace(start=after), Place(None, rows[-1].position))

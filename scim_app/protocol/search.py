@@ -85,7 +85,7 @@ def _search_key(kinds: list[Kind], request: SearchRequest[Any]) -> str:
 
 def _walk(walks: Walks, listing: Listing, step: Step, size: int) -> tuple[int, list[Found]]:
     """Return the total and the rows of a page by index; one that goes on from another begins where that ended."""
-    behind = walks.behind(step) if size else None
+    behind = walks.behind(step, lambda place: -listing.count_behind(place)) if size else None
     if behind is None:
         total = listing.count()
         rows = [] if step.start > total else listing.by_index(step.start - 1, size)

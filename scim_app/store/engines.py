@@ -14,10 +14,10 @@ BUSY_SECONDS = 5
 """How long a statement waits for a lock that another connection holds."""
 
 _WALKS = (
-    "CREATE TABLE IF NOT EXISTS walks (org_id TEXT, token_id TEXT, search TEXT, start INTEGER, place TEXT, "
-    "until TEXT, PRIMARY KEY (org_id, token_id, search, start)) WITHOUT ROWID"
+    "CREATE TABLE IF NOT EXISTS walk_ends (org_id TEXT, token_id TEXT, search TEXT, start INTEGER, place TEXT, "
+    "until TEXT, waiting INTEGER, PRIMARY KEY (org_id, token_id, search, start, place)) WITHOUT ROWID"
 )
-"""The notes, as migration 0009 has them on PostgreSQL."""
+"""The notes, as migration 0011 has them on PostgreSQL."""
 
 
 def is_postgres(store_url: str) -> bool:

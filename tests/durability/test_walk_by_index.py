@@ -62,3 +62,32 @@ def test_a_second_walk_begins_anew(folder: Path) -> None:
 
     again = asyncio.run(walk())
     assert (len(again), len(set(again))) == (50, 50)
+
+
+@pytest.mark.rfc("index")
+@pytest.mark.parametrize("query", [{}, {"sortBy": "userName", "sortOrder": "descending"}], ids=["plain", "sorted"])
+def test_walks_side_by_side_with_one_token_miss_nobody_who_stays(folder: Path, query: dict[str, str]) -> None:
+    settings = make.settings(folder)
+    organization = make.organization(settings)
+    client = Client(create_app(settings), organization)
+    met, stayed = asyncio.run(_side_by_side(client, query))
+    assert len(stayed) == 60 - 3 * 6
+    assert [sorted(stayed - one) for one in met] == [[], [], []]
+
+
+async def _side_by_side(client: Client, query: dict[str, str]) -> tuple[list[set[str]], set[str]]:
+    """Three walks that take their pages in changing turns, while whoever comes first in all of them leaves."""
+    made = [(await client("POST", "/Users", make.user(f"u{n:02}@example.com"))).json()["id"] for n in range(60)]
+    down, gone = "sortBy" in query, set[str]()
+    leaving = iter(made[::-1] if down else made)
+    met: list[list[str]] = [[], [], []]
+    for turns in ((0, 1, 2), (1, 2, 0), (2, 0, 1), (0, 2, 1), (1, 0, 2), (2, 1, 0), (0, 1, 2), (1, 2, 0)):
+        for turn in turns:
+            asked = {**query, "startIndex": len(met[turn]) + 1, "count": 10}
+            page = (await client("GET", "/Users", query=asked)).json()
+            met[turn] += [one["id"] for one in page.get("Resources", [])]
+            for _ in range(2 if len(gone) < 18 else 0):
+                one = next(leaving)
+                assert (await client("DELETE", f"/Users/{one}")).status == 204
+                gone.add(one)
+    return [set(one) for one in met], set(made) - gone
