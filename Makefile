@@ -53,8 +53,9 @@ setup-browser:  ## Install Chromium from the system's packages, where it is miss
 		|| { command -v apt-get >/dev/null && { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq chromium; } >/dev/null; } \
 		|| echo "Chromium could not be installed: install it for the tests in a browser, which are left out without it"
 
-screenshots: develop setup-browser  ## Renew the pictures of the settings pages in docs/images/settings
+screenshots: develop setup-browser  ## Renew the pictures of the settings pages and of Dagster in docs/images
 	PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py
+	PYTHONPATH=tests $(BIN)/python tests/browser/dagster_screenshots.py
 
 bench: develop  ## Measure against a bare server; writes bench/RESULTS.md
 	$(BIN)/python -m bench

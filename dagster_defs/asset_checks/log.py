@@ -21,7 +21,7 @@ SMALL = 20_000
 def event_log_has_no_gap(warehouse: DuckDBResource) -> dg.AssetCheckResult:
     """The copy has each event once, from the first to the last, as the store counts them."""
     query = """
-        SELECT mark.org, mark.seq, count(*), count(DISTINCT event.seq), max(event.seq)
+        SELECT mark.org, mark.seq, count(*) AS copied, count(DISTINCT event.seq) AS numbers, max(event.seq) AS last
         FROM identity.marks AS mark LEFT JOIN identity.provisioning_events AS event ON event.org = mark.org
         WHERE mark.asset = 'provisioning_events' GROUP BY mark.org, mark.seq
         HAVING count(event.seq) <> mark.seq OR count(DISTINCT event.seq) <> mark.seq

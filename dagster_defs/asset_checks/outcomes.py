@@ -68,7 +68,7 @@ def deactivation_rate_is_normal(warehouse: DuckDBResource) -> dg.AssetCheckResul
 def alerts_are_delivered(warehouse: DuckDBResource) -> dg.AssetCheckResult:
     """No alert was given up, and none waits for more than an hour."""
     query = """
-        SELECT channel, status, error, count(*) FROM identity.alert_deliveries
+        SELECT channel, status, error, count(*) AS alerts FROM identity.alert_deliveries
         WHERE status = 'given_up' OR (status = 'waiting' AND next_at - first_at > INTERVAL 1 HOUR)
         GROUP BY ALL ORDER BY ALL
     """

@@ -44,7 +44,7 @@ def snapshot_counts_equal_the_store(warehouse: DuckDBResource) -> dg.AssetCheckR
 def user_names_are_unique(warehouse: DuckDBResource) -> dg.AssetCheckResult:
     """No two accounts of an organization have the same name, whatever the case of its letters."""
     query = """
-        SELECT org, lower(nfc_normalize(user_name)) AS name, count(*) FROM identity.user_versions
+        SELECT org, lower(nfc_normalize(user_name)) AS name, count(*) AS accounts FROM identity.user_versions
         WHERE until_seq IS NULL GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL
     """
     return nothing(warehouse, query, what="names")

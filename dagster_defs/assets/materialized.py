@@ -82,10 +82,12 @@ def result(
     total = table.count(connection, condition, values)
     shown = table.rows(connection, f"{condition} ORDER BY {order} LIMIT {PREVIEW_ROWS}", values)
     count = {"dagster/partition_row_count" if where else "dagster/row_count": total}
-    return dg.MaterializeResult(asset_key=table.name, metadata={**count, "preview": _preview(shown), **metadata})
+    # In the order in which the page shows it: a preview is long, so it is the last.
+    return dg.MaterializeResult(asset_key=table.name, metadata={**count, **metadata, "preview": preview(shown)})
 
 
-def _preview(rows: Sequence[dict[str, Any]]) -> dg.MetadataValue[Any]:
+def preview(rows: Sequence[dict[str, Any]]) -> dg.MetadataValue[Any]:
+    """Return rows as Dagster shows a table; a sentence when there are none."""
     if not rows:
         return dg.MetadataValue.text("no rows")
     return dg.MetadataValue.table([dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows])
