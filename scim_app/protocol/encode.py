@@ -10,6 +10,7 @@ from scim2_models import Context
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol.wire import STORED
 from scim_app.store import members
+from scim_app.store.ranks import Listed
 from scim_app.store.resources import Stored
 
 
@@ -57,16 +58,34 @@ def render(
         fresh: whether the ids are new, so that nobody can have put them in a team.
     """
     derived = {} if fresh and kind is USER else _derived(connection, org_id, base_url, kind, rows, wanted)
-    head, place = f'{{"resourceType":"{kind.scim_name}","created":"', _json(location(base_url, kind, ""))[:-1]
-    # Ids, instants and versions are the store's own and need no escaping.
-    whole = [
-        f'{document[:-1]}{derived.get(key, "")},"meta":{head}{created}","lastModified":"{updated}",'
-        f'"location":{place}{key}","version":"W/\\"{version}\\""}}}}'
-        for key, _, version, _, created, updated, document in rows
-    ]
+    whole = _splice(base_url, kind, rows, [derived.get(row.id, "") for row in rows])
     if not wanted.attributes and not _excludes_more_than(wanted, "members"):
         return whole
     return [_project(kind, text, wanted) for text in whole]
+
+
+def render_users(connection: sa.Connection, org_id: str, base_url: str, rows: list[Listed]) -> list[str]:
+    """Return the users of a page as `render` returns them whole; many are in the same few teams, spelled once."""
+    sets = {row[-1] for row in rows if row[-1]}
+    named = members.names_of(connection, org_id, {team for one in sets for team in one.split(" ")}) if sets else []
+    spelled = {team: _group(base_url, team, name) for team, name in named}
+    groups = {one: _groups(spelled, set(one.split(" "))) for one in sets}
+    return _splice(base_url, USER, (row[:-1] for row in rows), [groups.get(row[-1] or "", "") for row in rows])
+
+
+def _groups(spelled: dict[str, str], mine: set[str]) -> str:
+    found = ",".join([text for team, text in spelled.items() if team in mine])
+    return f',"groups":[{found}]' if found else ""
+
+
+def _splice(base_url: str, kind: Kind, rows: Iterable[tuple[Any, ...]], derived: Iterable[str]) -> list[str]:
+    """Return stored documents with what the server owns: a row's key, times and version need no escaping."""
+    head, place = f'{{"resourceType":"{kind.scim_name}","created":"', _json(location(base_url, kind, ""))[:-1]
+    return [
+        f'{document[:-1]}{more},"meta":{head}{created}","lastModified":"{updated}",'
+        f'"location":{place}{key}","version":"W/\\"{version}\\""}}}}'
+        for (key, _, version, _, created, updated, document), more in zip(rows, derived, strict=True)
+    ]
 
 
 def list_response(fields: dict[str, Any], resources: list[str]) -> bytes:

@@ -132,18 +132,23 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
         place = walks.behind(step, attrgetter("position"))
         total, rows = ranks.page(connection, org_id, kind, step.start, question.count, place and place.position)
         if rows and (after := step.start + len(rows)) <= total:
-            walks.remember(step._replace(start=after), Place(None, rows[-1].position))
-        return _listed(connection, org_id, base_url, question, total, rows)
+            walks.remember(step._replace(start=after), Place(None, rows[-1][1]))
+        if kind is USER:
+            return _listed(question, total, encode.render_users(connection, org_id, base_url, rows))
+        teams = [Stored(*row[:-1]) for row in rows]
+        return _listed(question, total, encode.render(connection, org_id, base_url, kind, teams, question.wanted))
     if question.column == "email":
         may = emails.find(connection, org_id, question.value, question.count + 1)
         if len(may) > question.count:
             return None
-        rows = [one for one in may if _has_email(one, question)]
-        return _listed(connection, org_id, base_url, question, len(rows), rows)
+        having = [one for one in may if _has_email(one, question)]
+        rendered = encode.render(connection, org_id, base_url, kind, having, question.wanted)
+        return _listed(question, len(having), rendered)
     stored = lookup.find_by(connection, org_id, kind, question.column, question.value)
     if question.listed:
-        rows = [stored] if stored else []
-        return _listed(connection, org_id, base_url, question, len(rows), rows)
+        found = [stored] if stored else []
+        rendered = encode.render(connection, org_id, base_url, kind, found, question.wanted)
+        return _listed(question, len(found), rendered)
     if stored is None:
         return None
     (body,) = encode.render(connection, org_id, base_url, kind, [stored], question.wanted)
@@ -159,9 +164,6 @@ def _has_email(stored: Stored, question: Question) -> bool:
     )
 
 
-def _listed(
-    connection: sa.Connection, org_id: str, base_url: str, question: Question, total: int, rows: list[Stored]
-) -> Reply:
-    resources = encode.render(connection, org_id, base_url, question.kind, rows, question.wanted)
+def _listed(question: Question, total: int, resources: list[str]) -> Reply:
     fields = {"totalResults": total, "startIndex": question.start}
     return Reply(HTTPStatus.OK, encode.list_response(fields, resources))

@@ -112,6 +112,19 @@ _TEAMS_OF = Prepared(
         .order_by(team_members.c.member_id, teams.c.position)
     )
 )
+_NAMES_OF = Prepared(
+    lambda dialect: (
+        sa.select(teams.c.id, teams.c.display_name)
+        .where(teams.c.org_id == sa.bindparam("org"), teams.c.deleted_at.is_(None))
+        .where(teams.c.id.in_(sa.select(listed("teams", dialect))))
+        .order_by(teams.c.position)
+    )
+)
+
+
+def names_of(connection: sa.Connection, org_id: str, team_ids: Collection[str]) -> list[tuple[str, str]]:
+    """Return the ids and names of those teams that are there, the oldest first."""
+    return [(key, name) for key, name in _NAMES_OF.all(connection, org=org_id, teams=_json(team_ids))]
 
 
 def of_team(connection: sa.Connection, org_id: str, team_id: str) -> list[dict[str, Any]]:

@@ -1,14 +1,20 @@
 """Pages by rank: the total of a list and any place in it by counts of blocks, never by counting its rows."""
 
+from typing import cast
+
 import sqlalchemy as sa
 
-from scim_app.directory.kinds import KINDS, Kind
+from scim_app.directory.kinds import KINDS, USER, Kind
 from scim_app.store.lookup import Stored
 from scim_app.store.prepared import Prepared
-from scim_app.store.tables import TABLES, list_blocks
+from scim_app.store.tables import TABLES, list_blocks, team_members, users
 
 BLOCK = 1024
 """Positions in a block; the triggers that count live rows divide by it."""
+
+
+Listed = tuple[str, int, int, str, str, str, str, str | None]
+"""A row of a page: what `Stored` has in its order, then the ids of a user's teams, if any, with spaces between."""
 
 
 def _blocks(_dialect: str) -> sa.ClauseElement:
@@ -20,8 +26,20 @@ def _blocks(_dialect: str) -> sa.ClauseElement:
 def _page(kind: Kind) -> Prepared:
     c = TABLES[kind.name].c
     mine = (c.org_id == sa.bindparam("org")) & c.deleted_at.is_(None) & (c.position >= sa.bindparam("first"))
-    rows = sa.select(*(c[name] for name in Stored._fields)).where(mine).order_by(c.position)
-    return Prepared(lambda _: rows.limit(sa.bindparam("most")).offset(sa.bindparam("skipped")))
+    stored = [c[name] for name in Stored._fields]
+
+    def build(dialect: str) -> sa.ClauseElement:
+        rows = sa.select(*stored, _teams(dialect) if kind is USER else sa.null()).where(mine).order_by(c.position)
+        return rows.limit(sa.bindparam("most")).offset(sa.bindparam("skipped"))
+
+    return Prepared(build)
+
+
+def _teams(dialect: str) -> sa.ColumnElement[str]:
+    """Return the ids of a user's teams: of its own index alone, where a join would sort the rows of a whole page."""
+    together = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
+    mine = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.member_id == users.c.id)
+    return sa.select(together(team_members.c.team_id, sa.literal_column("' '"))).where(mine).scalar_subquery()
 
 
 def _rest(kind: Kind) -> Prepared:
@@ -43,7 +61,7 @@ def total(connection: sa.Connection, org_id: str, kind: Kind) -> int:
 
 def page(
     connection: sa.Connection, org_id: str, kind: Kind, start: int, count: int, behind: int | None = None
-) -> tuple[int, list[Stored]]:
+) -> tuple[int, list[Listed]]:
     """Return how many live resources there are, and those of a page in order of creation.
 
     Within a walk, those that were met count as they were, so that its end is where the client expects it.
@@ -67,7 +85,7 @@ def page(
             return total, []
         first, skipped = _place(blocks, start - 1)
     values = {"org": org_id, "first": first, "most": count, "skipped": skipped}
-    return total, [Stored._make(row) for row in _PAGES[kind.name].all(connection, **values)]
+    return total, cast(list[Listed], _PAGES[kind.name].all(connection, **values))
 
 
 def _remaining(connection: sa.Connection, org_id: str, kind: Kind, blocks: list[tuple[int, int]], behind: int) -> int:
