@@ -7,7 +7,7 @@ import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.kinds import USER, value_at
-from scim_app.store import access, identities, members, people, removal
+from scim_app.store import access, identities, people, removal, team_names
 from scim_app.store.stamps import now
 
 app = typer.Typer(help="Users.", no_args_is_help=True)
@@ -21,7 +21,7 @@ def show_one(org: Organization, user: User, as_json: AsJson = False) -> None:
     with acting(org) as desk:
         stored = desk.read(people.get, user)
         standing = desk.read(access.of_user, stored.id)
-        teams = desk.read(members.teams_of, [stored.id]).get(stored.id, [])
+        teams = desk.read(team_names.teams_of, [stored.id]).get(stored.id, [])
     document = stored.load()
     row = {
         "id": stored.id,

@@ -9,7 +9,7 @@ from scim2_models import Context
 
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol.wire import STORED
-from scim_app.store import members
+from scim_app.store import members, team_names
 from scim_app.store.ranks import Listed
 from scim_app.store.resources import Stored
 
@@ -67,7 +67,7 @@ def render(
 def render_users(connection: sa.Connection, org_id: str, base_url: str, rows: list[Listed]) -> list[str]:
     """Return the users of a page as `render` returns them whole; many are in the same few teams, spelled once."""
     sets = {row[-1] for row in rows if row[-1]}
-    named = members.names_of(connection, org_id, {team for one in sets for team in one.split(" ")}) if sets else []
+    named = team_names.names_of(connection, org_id, {team for one in sets for team in one.split(" ")}) if sets else []
     spelled = {team: _group(base_url, team, name) for team, name in named}
     groups = {one: _groups(spelled, set(one.split(" "))) for one in sets}
     return _splice(base_url, USER, (row[:-1] for row in rows), [groups.get(row[-1] or "", "") for row in rows])
@@ -116,7 +116,7 @@ def _derived(
             if row.origin == "scim"  # a team that is not linked is shown as an external one, without members
         }
         return {key: f',"members":{_json(value)}' for key, value in found.items() if value}
-    teams = members.teams_of(connection, org_id, [row.id for row in rows])
+    teams = team_names.teams_of(connection, org_id, [row.id for row in rows])
     # Many users are in the same few teams.
     spelled = {team: _group(base_url, *team) for team in {team for mine in teams.values() for team in mine}}
     return {user: f',"groups":[{",".join([spelled[team] for team in mine])}]' for user, mine in teams.items()}

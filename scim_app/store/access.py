@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.access import Access, Places, effective_access, explain
 from scim_app.directory.roles import Grant, Role
-from scim_app.store import grants, members, organizations
+from scim_app.store import grants, organizations, team_names
 from scim_app.store.places import places
 
 
@@ -34,7 +34,7 @@ class Standing:
 
 def of_user(connection: sa.Connection, org_id: str, user_id: str) -> Standing:
     """Return what a user holds; what an inactive user holds is worth nothing until it is active again."""
-    teams = dict(members.teams_of(connection, org_id, [user_id]).get(user_id, []))
+    teams = dict(team_names.teams_of(connection, org_id, [user_id]).get(user_id, []))
     held = grants.find(connection, org_id, grants.among([user_id, *teams]))
     where, default = places(connection, org_id), Role(organizations.by_id(connection, org_id).default_role)
     return Standing(effective_access(held, default, where), held, where, teams)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from scim_app.directory.access import applying
 from scim_app.directory.names import fold
 from scim_app.directory.roles import Grant, Role
-from scim_app.store import grants, members, standing
+from scim_app.store import grants, standing, team_names
 from scim_app.store.organizations import Organization
 from scim_app.store.tables import team_members, teams, users
 
@@ -90,7 +90,7 @@ def list_users(
     """Return a page of users and the cursor of the next one, None on the last."""
     rows, cursor = _page(connection, users, _USER_COLUMNS, _of_users(connection, org, query), query, after)
     ids = [row[0] for row in rows]
-    of = members.teams_of(connection, org.id, ids)
+    of = team_names.teams_of(connection, org.id, ids)
     holders = {*ids, *(team_id for held in of.values() for team_id, _ in held)}
     held = grants.find(connection, org.id, grants.among(holders))
     return [_with_access(UserRow(*row), held, of.get(row[0], []), org.default_role) for row in rows], cursor

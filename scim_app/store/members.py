@@ -97,34 +97,7 @@ def _spelled(dialect: str) -> sa.ClauseElement:
     return sa.select(sa.func.string_agg(rows.c.one, ",") if postgres else sa.func.group_concat(rows.c.one))
 
 
-def _each_of(dialect: str) -> sa.ColumnElement[bool]:
-    """Return the condition of a few members; for a subquery PostgreSQL would read the members of all teams."""
-    few = sa.func.any(sa.func.array(sa.select(listed("members", dialect)).scalar_subquery()))
-    return team_members.c.member_id == few if dialect == "postgresql" else _among(dialect)
-
-
 _SPELLED = Prepared(_spelled)
-_TEAMS_OF = Prepared(
-    lambda dialect: (
-        sa.select(team_members.c.member_id, teams.c.id, teams.c.display_name)
-        .join(teams, (teams.c.org_id == team_members.c.org_id) & (teams.c.id == team_members.c.team_id))
-        .where(team_members.c.org_id == sa.bindparam("org"), _each_of(dialect), teams.c.deleted_at.is_(None))
-        .order_by(team_members.c.member_id, teams.c.position)
-    )
-)
-_NAMES_OF = Prepared(
-    lambda dialect: (
-        sa.select(teams.c.id, teams.c.display_name)
-        .where(teams.c.org_id == sa.bindparam("org"), teams.c.deleted_at.is_(None))
-        .where(teams.c.id.in_(sa.select(listed("teams", dialect))))
-        .order_by(teams.c.position)
-    )
-)
-
-
-def names_of(connection: sa.Connection, org_id: str, team_ids: Collection[str]) -> list[tuple[str, str]]:
-    """Return the ids and names of those teams that are there, the oldest first."""
-    return [(key, name) for key, name in _NAMES_OF.all(connection, org=org_id, teams=_json(team_ids))]
 
 
 def of_team(connection: sa.Connection, org_id: str, team_id: str) -> list[dict[str, Any]]:
@@ -182,14 +155,6 @@ def listing(connection: sa.Connection, org_id: str, team_id: str) -> list[dict[s
         .order_by(team_members.c.since, team_members.c.member_id)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def teams_of(connection: sa.Connection, org_id: str, members: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-    """Return, for each member that is in any team, the ids and names of its teams, the oldest team first."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for member, team_id, name in _TEAMS_OF.all(connection, org=org_id, members=_json(members)):
-        found.setdefault(member, []).append((team_id, name))
-    return found
 
 
 def apply(unit: Unit, team_id: str, delta: MemberDelta, *, origin: str = "scim") -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from scim_app.admin.api.callers import Caller, needs
 from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.kinds import USER
 from scim_app.directory.permissions import Permission
-from scim_app.store import access, identities, lists, members, people, removal
+from scim_app.store import access, identities, lists, people, removal, team_names
 from scim_app.store.resources import Stored
 from scim_app.store.stamps import now
 
@@ -92,7 +92,7 @@ def list_removed_users(caller: See) -> dict[str, Any]:
 
 def _shown(caller: Caller, stored: Stored) -> dict[str, Any]:
     standing = caller.read(access.of_user, stored.id)
-    teams = caller.read(members.teams_of, [stored.id]).get(stored.id, [])
+    teams = caller.read(team_names.teams_of, [stored.id]).get(stored.id, [])
     held = [
         {
             "scope_kind": one.scope.kind,

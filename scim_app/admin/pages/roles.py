@@ -14,7 +14,7 @@ from scim_app.directory.access import Places, applying, effective_access, role_i
 from scim_app.directory.permissions import Permission
 from scim_app.directory.roles import ORGANIZATION, Role, Scope
 from scim_app.errors import NotFound
-from scim_app.store import grants, holding, members, places, standing
+from scim_app.store import grants, holding, places, standing, team_names
 from scim_app.store.standing import Counts, Person
 
 SHOWN = 50
@@ -141,7 +141,7 @@ def _chosen(db: sa.Connection, visit: Visit, found: Places, counts: Counts) -> d
 
 
 def _whys(db: sa.Connection, visit: Visit, found: Places, scope: Scope, people: list[Person]) -> dict[str, str]:
-    of = members.teams_of(db, visit.org.id, [one.id for one in people])
+    of = team_names.teams_of(db, visit.org.id, [one.id for one in people])
     holders = {one.id for one in people} | {team_id for held in of.values() for team_id, _ in held}
     held = grants.find(db, visit.org.id, grants.among(holders))
     whys: dict[str, str] = {}
