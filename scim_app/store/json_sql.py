@@ -95,6 +95,17 @@ def listed(name: str, dialect: str) -> Expression:
     return rows.c.value
 
 
+def is_listed(column: Expression, name: str, dialect: str) -> Expression:
+    """Return the condition that a text is in a list, bound as JSON text under a name.
+
+    PostgreSQL looks each element up by an index where it is an array; for a subquery it would read all rows.
+    """
+    asked = sa.select(listed(name, dialect))
+    if dialect == "postgresql":
+        return column == sa.func.any(sa.func.array(asked.scalar_subquery()))
+    return column.in_(asked)
+
+
 Json = SqliteJson | PostgresJson
 
 

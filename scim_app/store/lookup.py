@@ -9,7 +9,7 @@ from scim2_models import NotFoundException, UniquenessException
 from scim_app.directory.kinds import KINDS, Document, Kind
 from scim_app.directory.names import fold
 from scim_app.store.prepared import Prepared
-from scim_app.store.tables import TABLES
+from scim_app.store.tables import TABLES, is_live
 
 
 class Stored(NamedTuple):
@@ -42,7 +42,11 @@ def _select(kind: Kind) -> sa.Select[Any]:
 
 def _by(kind: Kind, column: str) -> Prepared:
     """Return the statement that finds live resources by one of the columns that an index serves."""
-    return Prepared(lambda _: _select(kind).where(TABLES[kind.name].c[column] == sa.bindparam("value")))
+    c = TABLES[kind.name].c
+    if column != "id":
+        return Prepared(lambda _: _select(kind).where(c[column] == sa.bindparam("value")))
+    stored = sa.select(*(c[name] for name in Stored._fields)).where(is_live(TABLES[kind.name]))
+    return Prepared(lambda _: stored.where(c.org_id == sa.bindparam("org"), c.id == sa.bindparam("value")))
 
 
 _BY_NAME, _BY_EXTERNAL_ID, _FORMERLY = range(3)

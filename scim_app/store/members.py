@@ -14,18 +14,22 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Refused
 from scim_app.store import resources, team_size
 from scim_app.store.event_log import Unit
-from scim_app.store.json_sql import listed
+from scim_app.store.json_sql import is_listed, listed
 from scim_app.store.prepared import Prepared
 from scim_app.store.resources import Stored
 from scim_app.store.settings_tables import team_owners
-from scim_app.store.tables import team_members, teams, users
+from scim_app.store.tables import is_live, team_members, teams, users
 
 _MINE = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.team_id == sa.bindparam("team"))
 
 
 def _among(dialect: str) -> sa.ColumnElement[bool]:
     """Return the condition that a member is in the list `members`, bound as JSON."""
-    return team_members.c.member_id.in_(sa.select(listed("members", dialect)))
+    return is_listed(team_members.c.member_id, "members", dialect)
+
+
+def _unlisted(dialect: str) -> sa.ColumnElement[bool]:
+    return team_members.c.member_id.not_in(sa.select(listed("members", dialect)))
 
 
 def _adding(dialect: str) -> sa.ClauseElement:
@@ -50,7 +54,7 @@ _REMOVE = Prepared(
     lambda dialect: sa.delete(team_members).where(_MINE, _among(dialect)).returning(team_members.c.member_id)
 )
 _KEEP_ONLY = Prepared(
-    lambda dialect: sa.delete(team_members).where(_MINE, ~_among(dialect)).returning(team_members.c.member_id)
+    lambda dialect: sa.delete(team_members).where(_MINE, _unlisted(dialect)).returning(team_members.c.member_id)
 )
 
 _OF_TEAM = Prepared(
@@ -64,14 +68,10 @@ _OF_TEAM = Prepared(
         .select_from(
             team_members.outerjoin(
                 users,
-                (users.c.org_id == team_members.c.org_id)
-                & (users.c.id == team_members.c.member_id)
-                & users.c.deleted_at.is_(None),
+                (users.c.org_id == team_members.c.org_id) & (users.c.id == team_members.c.member_id) & is_live(users),
             ).outerjoin(
                 teams,
-                (teams.c.org_id == team_members.c.org_id)
-                & (teams.c.id == team_members.c.member_id)
-                & teams.c.deleted_at.is_(None),
+                (teams.c.org_id == team_members.c.org_id) & (teams.c.id == team_members.c.member_id) & is_live(teams),
             )
         )
         .where(_MINE)
@@ -85,7 +85,7 @@ def _spelled(dialect: str) -> sa.ClauseElement:
     postgres, member = dialect == "postgresql", team_members.c.member_id
 
     def known(kind: Kind, table: sa.Table) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[str]]:
-        mine = (table.c.org_id == sa.bindparam("org")) & (table.c.id == member) & table.c.deleted_at.is_(None)
+        mine = (table.c.org_id == sa.bindparam("org")) & (table.c.id == member) & is_live(table)
         head, middle = sa.literal('{"value":"').concat(member), sa.literal('","$ref":"').concat(sa.bindparam("base"))
         tail = sa.literal(f'","type":"{kind.scim_name}"}}')
         return sa.exists().where(mine), head.concat(middle).concat(f"/{kind.endpoint}/").concat(member).concat(tail)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from scim_app.directory.kinds import KINDS, USER, Kind
 from scim_app.store.lookup import Stored
 from scim_app.store.prepared import Prepared
-from scim_app.store.tables import TABLES, list_blocks, team_members, users
+from scim_app.store.tables import TABLES, list_blocks, team_members
 
 BLOCK = 1024
 """Positions in a block; the triggers that count live rows divide by it."""
@@ -28,17 +28,20 @@ def _page(kind: Kind) -> Prepared:
     mine = (c.org_id == sa.bindparam("org")) & c.deleted_at.is_(None) & (c.position >= sa.bindparam("first"))
     stored = [c[name] for name in Stored._fields]
 
+    page = sa.select(*stored).where(mine).order_by(c.position)
+    page = page.limit(sa.bindparam("most")).offset(sa.bindparam("skipped")).subquery()  # teams only of those in it
+
     def build(dialect: str) -> sa.ClauseElement:
-        rows = sa.select(*stored, _teams(dialect) if kind is USER else sa.null()).where(mine).order_by(c.position)
-        return rows.limit(sa.bindparam("most")).offset(sa.bindparam("skipped"))
+        teams = _teams(dialect, page.c.id) if kind is USER else sa.null()
+        return sa.select(page, teams).order_by(page.c.position)
 
     return Prepared(build)
 
 
-def _teams(dialect: str) -> sa.ColumnElement[str]:
+def _teams(dialect: str, user_id: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     """Return the ids of a user's teams: of its own index alone, where a join would sort the rows of a whole page."""
     together = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
-    mine = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.member_id == users.c.id)
+    mine = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.member_id == user_id)
     return sa.select(together(team_members.c.team_id, sa.literal_column("' '"))).where(mine).scalar_subquery()
 
 

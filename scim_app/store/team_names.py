@@ -5,32 +5,26 @@ from collections.abc import Iterable
 import orjson
 import sqlalchemy as sa
 
-from scim_app.store.json_sql import listed
+from scim_app.store.json_sql import is_listed
 from scim_app.store.prepared import Prepared
-from scim_app.store.tables import team_members, teams
-
-
-def _each_of(dialect: str) -> sa.ColumnElement[bool]:
-    """Return the condition of a few members; for a subquery PostgreSQL would read the members of all teams."""
-    asked = sa.select(listed("members", dialect))
-    if dialect == "postgresql":
-        return team_members.c.member_id == sa.func.any(sa.func.array(asked.scalar_subquery()))
-    return team_members.c.member_id.in_(asked)
-
+from scim_app.store.tables import is_live, team_members, teams
 
 _TEAMS_OF = Prepared(
     lambda dialect: (
         sa.select(team_members.c.member_id, teams.c.id, teams.c.display_name)
         .join(teams, (teams.c.org_id == team_members.c.org_id) & (teams.c.id == team_members.c.team_id))
-        .where(team_members.c.org_id == sa.bindparam("org"), _each_of(dialect), teams.c.deleted_at.is_(None))
+        .where(
+            team_members.c.org_id == sa.bindparam("org"),
+            is_listed(team_members.c.member_id, "members", dialect),
+            is_live(teams),
+        )
         .order_by(team_members.c.member_id, teams.c.position)
     )
 )
 _NAMES_OF = Prepared(
     lambda dialect: (
         sa.select(teams.c.id, teams.c.display_name)
-        .where(teams.c.org_id == sa.bindparam("org"), teams.c.deleted_at.is_(None))
-        .where(teams.c.id.in_(sa.select(listed("teams", dialect))))
+        .where(teams.c.org_id == sa.bindparam("org"), is_listed(teams.c.id, "teams", dialect), is_live(teams))
         .order_by(teams.c.position)
     )
 )
