@@ -1,6 +1,8 @@
 -- Joiners, movers, leavers and changes of roles of the batch, each with the event that did it.
 -- `in_batch` is said also where equal events say it: by it most of a history is left unread.
 CREATE OR REPLACE TEMP MACRO in_batch(seq) AS seq > getvariable('after') AND seq <= getvariable('until');
+-- So is `begun`: what began after the batch is left unread, however far the histories have come.
+CREATE OR REPLACE TEMP MACRO begun(from_seq) AS from_seq <= getvariable('until');
 
 CREATE OR REPLACE TEMP TABLE found AS
 WITH people AS (
@@ -56,10 +58,10 @@ roles AS (
     SELECT held.*, member.user_id, held.holder_id
     FROM given_or_taken AS held INNER JOIN identity.membership_versions AS member
         ON held.holder_kind = 'team' AND member.org = held.org AND member.team_id = held.holder_id
-        AND holds(member.from_seq, member.until_seq, held.moment)
+        AND begun(member.from_seq) AND holds(member.from_seq, member.until_seq, held.moment)
     SEMI JOIN identity.user_versions AS person
         ON person.org = held.org AND person.user_id = member.user_id AND person.active
-        AND holds(person.from_seq, person.until_seq, held.moment)
+        AND begun(person.from_seq) AND holds(person.from_seq, person.until_seq, held.moment)
 )
 SELECT
     seq, user_id, 'leaver' AS change, if(type = 'user.deleted', 'deleted', 'deactivated') AS how,
@@ -88,7 +90,7 @@ LEFT JOIN identity.team_versions AS team
     AND holds(team.from_seq, team.until_seq, moved.moment)
 SEMI JOIN identity.user_versions AS person
     ON person.org = getvariable('org') AND person.user_id = moved.user_id AND person.active
-    AND holds(person.from_seq, person.until_seq, moved.seq)
+    AND begun(person.from_seq) AND holds(person.from_seq, person.until_seq, moved.seq)
 UNION ALL BY NAME
 SELECT
     held.seq, held.user_id, 'role_change' AS change, held.how, held.team_id, team.display_name AS team_name,
@@ -131,7 +133,7 @@ held AS (
     FROM moments
     INNER JOIN identity.membership_versions AS member
         ON member.org = getvariable('org') AND member.user_id = moments.user_id
-        AND holds(member.from_seq, member.until_seq, moments.moment)
+        AND begun(member.from_seq) AND holds(member.from_seq, member.until_seq, moments.moment)
     INNER JOIN identity.team_versions AS team
         ON team.org = getvariable('org') AND team.team_id = member.team_id
         AND holds(team.from_seq, team.until_seq, moments.moment)
@@ -149,6 +151,6 @@ LEFT JOIN held ON held.user_id = found.user_id AND held.moment = found.moment
 LEFT JOIN refused ON refused.seq = found.seq AND refused.user_id = found.user_id
 LEFT JOIN identity.user_versions AS person
     ON person.org = getvariable('org') AND person.user_id = found.user_id
-    AND holds(person.from_seq, person.until_seq, found.moment);
+    AND begun(person.from_seq) AND holds(person.from_seq, person.until_seq, found.moment);
 
 DROP TABLE found;

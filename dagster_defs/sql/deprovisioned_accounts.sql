@@ -12,6 +12,7 @@ holders AS (
     FROM leavers
     INNER JOIN identity.membership_versions AS member
         ON member.org = getvariable('org') AND member.user_id = leavers.user_id
+        AND member.from_seq <= getvariable('until') -- said also where it follows: what came later is left unread
         AND holds(member.from_seq, member.until_seq, leavers.seq - 1)
     INNER JOIN identity.team_versions AS team
         ON team.org = getvariable('org') AND team.team_id = member.team_id
