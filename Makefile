@@ -71,7 +71,7 @@ check: develop  ## Check style (Python and SQL), types, import directions and th
 conformance: develop  ## Renew docs/conformance.md from the marks of the tests
 	$(BIN)/python tests/conformance/checklist.py
 
-fuzz: develop  ## Send 100,000 hostile requests, half of them to each database
+fuzz: develop  ## Send 125,000 hostile requests, half of them to each database; a fifth is made from the OpenAPI document
 	$(BIN)/python -m pytest tests/fuzz --requests 50000
 
 model: develop  ## Hold both databases against a model of dictionaries, 5,000 runs of 30 steps

@@ -17,6 +17,7 @@ from scim_app.admin.site import Site
 from scim_app.directory import extensions, kinds
 from scim_app.errors import StoreUnavailable
 from scim_app.logs import log_as_json
+from scim_app.protocol import openapi
 from scim_app.protocol.front import Front
 from scim_app.protocol.scim import ScimEndpoint
 from scim_app.protocol.wire import scim_service
@@ -57,6 +58,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.redirect_slashes = False
     app.add_route("/metrics", scim.metrics.page)
     app.add_api_route("/healthz", lambda: {"status": "ok"})
+    described = openapi.description()
+    app.add_api_route("/openapi.json", lambda: JSONResponse(described))
     add_settings(app, Site.of(store, settings))
     add_api(app)
 
