@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 
 from scim_app.directory.events import CHAINED, GENESIS, Actor, chain_hash
 from scim_app.settings import Settings
@@ -124,8 +125,12 @@ def make(home: Path, users: int) -> tuple[Settings, str]:
     migrate.upgrade(settings.store_url)
     store = Store(settings.store_url)
     pending, first = events(users, 2 * users), datetime.now(UTC) - timedelta(seconds=15 * users)
-    with written_at(first):
-        organization = store.write(lambda db: organizations.create(db, "acme", actor=Actor(name="bench")))
+
+    def create(connection: sa.Connection) -> organizations.Organization:
+        with written_at(first):  # here, since writes run in a thread of their own
+            return organizations.create(connection, "acme", actor=Actor(name="bench"))
+
+    organization = store.write(create)
     store.close()
     while chunk := [event for _, event in zip(range(100_000), pending, strict=False)]:
         write(settings, organization.id, iter(chunk), first)

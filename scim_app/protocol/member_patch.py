@@ -86,12 +86,10 @@ def values(members_value: Any) -> list[str]:
     """
     if members_value is None:
         return []
-    found: list[str] = []
-    for member in members_value if isinstance(members_value, list) else [members_value]:
-        value = member.get("value") if isinstance(member, dict) else member
-        if not isinstance(value, str) or not value:
-            raise InvalidValueException(detail='each member needs a "value" with the id of a user or a group')
-        found.append(value)
+    given: list[Any] = members_value if isinstance(members_value, list) else [members_value]
+    found: list[Any] = [member.get("value") if isinstance(member, dict) else member for member in given]
+    if any(type(value) is not str or not value for value in found):
+        raise InvalidValueException(detail='each member needs a "value" with the id of a user or a group')
     if len(found) > membership.TEAM_MEMBERS:
         raise PayloadTooLargeException(detail=f"a group may have {membership.TEAM_MEMBERS} members, not {len(found)}")
     return found

@@ -28,10 +28,6 @@ def _among(dialect: str) -> sa.ColumnElement[bool]:
     return is_listed(team_members.c.member_id, "members", dialect)
 
 
-def _unlisted(dialect: str) -> sa.ColumnElement[bool]:
-    return team_members.c.member_id.not_in(sa.select(listed("members", dialect)))
-
-
 def _adding(dialect: str) -> sa.ClauseElement:
     columns = ["org_id", "team_id", "origin", "since", "member_id"]
     member = listed("members", dialect)
@@ -53,9 +49,7 @@ _ADOPT = Prepared(_adopting)
 _REMOVE = Prepared(
     lambda dialect: sa.delete(team_members).where(_MINE, _among(dialect)).returning(team_members.c.member_id)
 )
-_KEEP_ONLY = Prepared(
-    lambda dialect: sa.delete(team_members).where(_MINE, _unlisted(dialect)).returning(team_members.c.member_id)
-)
+_THERE = Prepared(lambda _: sa.select(team_members.c.member_id, team_members.c.origin).where(_MINE))
 
 _OF_TEAM = Prepared(
     lambda _: (
@@ -167,12 +161,16 @@ def apply(unit: Unit, team_id: str, delta: MemberDelta, *, origin: str = "scim")
         PayloadTooLargeException: when the team would have more members than it may.
     """
     change: dict[str, list[str]] = {}
+    removed, added = sorted(delta.removed), delta.added
     if delta.reset:
-        change["removed"] = _changed(_KEEP_ONLY, unit, team_id, delta.added)
-        change["kept"] = _changed(_ADOPT, unit, team_id, delta.added, by=origin)
-    else:
-        change["removed"] = _changed(_REMOVE, unit, team_id, sorted(delta.removed))
-    change["added"] = _changed(_ADD, unit, team_id, delta.added, origin=origin, at=unit.at)
+        # To read who is there takes a third of the time of asking the database of each who shall be there.
+        there = dict(_THERE.all(unit.connection, org=unit.org_id, team=team_id))
+        removed = sorted(there.keys() - set(delta.added))
+        added = [member for member in delta.added if member not in there]
+        adopted = [member for member in delta.added if there.get(member, origin) != origin]
+        change["kept"] = _changed(_ADOPT, unit, team_id, adopted, by=origin)
+    change["removed"] = _changed(_REMOVE, unit, team_id, removed)
+    change["added"] = _changed(_ADD, unit, team_id, added, origin=origin, at=unit.at)
     team_size.change(unit, team_id, len(change["added"]), len(change["removed"]))
     return {name: change[name] for name in ("added", "removed", "kept") if change.get(name)}
 
@@ -218,7 +216,7 @@ def drop_team(unit: Unit, team_id: str) -> None:
 
 def _changed(statement: Prepared, unit: Unit, team_id: str, members: Collection[str], **values: str) -> list[str]:
     """Run a change of members named by a list and return those that it really changed."""
-    if not members and statement is not _KEEP_ONLY:
+    if not members:
         return []
     rows = statement.all(unit.connection, org=unit.org_id, team=team_id, members=_json(members), **values)
     return [member for (member,) in rows]
