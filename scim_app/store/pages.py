@@ -71,7 +71,9 @@ class Listing:
         self._org_id = org_id
         self._parts = parts
         self._descending = descending
-        self._selects = [_select(org_id, part) for part in parts]
+        booleans = any(part.value is not None and isinstance(part.value.type, sa.Boolean) for part in parts)
+        missing = sa.cast(sa.null(), sa.Boolean if booleans else sa.Text)
+        self._selects = [_select(org_id, part, missing) for part in parts]
         self._sorted = any(part.value is not None for part in parts)
         self._few = all(part.few for part in parts)
 
@@ -154,9 +156,10 @@ class Listing:
         return further | alike if down else further | alike | value.is_(None)
 
 
-def _select(org_id: str, part: Part) -> sa.Select[Any]:
+def _select(org_id: str, part: Part, missing: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Return the resources of a part; where it has no value to sort by, that is `missing`."""
     table = TABLES[part.kind.name]
-    value = sa.cast(sa.null(), sa.Text) if part.value is None else part.value
+    value = missing if part.value is None else part.value
     query = sa.select(
         sa.literal(part.kind.name).label("kind"), *(table.c[name] for name in _COLUMNS), value.label("sorted_by")
     ).where(table.c.org_id == org_id, table.c.deleted_at.is_(None))

@@ -4,6 +4,8 @@ import httpx
 import make
 import pytest
 
+from scim_app.directory.kinds import KINDS
+
 
 @pytest.fixture
 def ada(scim: httpx.Client) -> dict[str, str]:
@@ -79,6 +81,17 @@ def test_pages_give_every_resource_once_in_order_of_creation(scim: httpx.Client)
         assert page["itemsPerPage"] == len(page["Resources"]) <= 3
         walked += [one["userName"] for one in page["Resources"]]
     assert walked == names
+
+
+@pytest.mark.parametrize("path", dict.fromkeys(one.path for kind in KINDS.values() for one in kind.attributes))
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+def test_users_and_groups_together_are_sorted_by_what_only_one_of_them_has(
+    scim: httpx.Client, path: str, order: str
+) -> None:
+    made = [scim.post("/Users", json=make.user("ada")), scim.post("/Groups", json=make.group("analysts"))]
+    answer = scim.get("/", params={"sortBy": path, "sortOrder": order})
+    assert answer.status_code == 200, answer.text
+    assert {one["id"] for one in answer.json()["Resources"]} == {one.json()["id"] for one in made}
 
 
 @pytest.mark.rfc("sort")
