@@ -42,7 +42,9 @@ def read(call: Call) -> tuple[list[Json], int | None]:
         raise InvalidValueException(detail="failOnErrors must be a whole number above zero")
     limit = call.service.config.bulk.max_operations if call.service.config.bulk else 0
     if limit is not None and len(asked) > limit:
-        raise PayloadTooLargeException(detail=f"{len(asked)} operations are more than maxOperations ({limit})")
+        raise PayloadTooLargeException(
+            detail=f"{len(asked)} operations are more than maxOperations ({limit}); split the request"
+        )
     return [{name.lower(): value for name, value in one.items()} for one in asked], most
 
 

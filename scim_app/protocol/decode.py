@@ -97,7 +97,7 @@ def _check_operations(operations: Any) -> None:
     if not isinstance(operations, list):
         return
     if len(operations) > limits.PATCH_OPERATIONS:
-        raise PayloadTooLargeException(detail=f"a PATCH has at most {limits.PATCH_OPERATIONS} operations")
+        raise PayloadTooLargeException(detail=f"a PATCH has at most {limits.PATCH_OPERATIONS} operations; split it")
     for operation in operations:
         path = operation.get("path") if isinstance(operation, dict) else None
         if isinstance(path, str) and "[" in path:

@@ -18,8 +18,8 @@ def check_filter(text: str) -> str:
         InvalidFilterException: when it is not in the grammar, too long, has too many parts,
             or a literal that no attribute can have.
     """
-    if len(text) > FILTER_BYTES or len(text.encode(errors="replace")) > FILTER_BYTES:
-        raise InvalidFilterException(detail=f"the filter is longer than {FILTER_BYTES} bytes")
+    if _is_too_long(text):
+        raise InvalidFilterException(detail=f"the filter is longer than {FILTER_BYTES} bytes; ask in parts")
     _check_tree(ScimFilter(text).ast)
     return text
 
@@ -30,14 +30,18 @@ def check_path(text: str) -> None:
     Raises:
         InvalidPathException: saying which, or that it is no path.
     """
-    if len(text) > FILTER_BYTES:
-        raise InvalidPathException(detail=f"the path is longer than {FILTER_BYTES} characters")
+    if _is_too_long(text):
+        raise InvalidPathException(detail=f"the path is longer than {FILTER_BYTES} bytes; use several operations")
     node = Path[Any](text).ast
     try:
         if isinstance(node, ValuePath):
             _check_tree(node.val_filter)
     except InvalidFilterException as error:
         raise InvalidPathException(detail=error.detail) from error
+
+
+def _is_too_long(text: str) -> bool:
+    return len(text) > FILTER_BYTES or len(text.encode(errors="replace")) > FILTER_BYTES
 
 
 def _check_tree(root: FilterNode) -> None:
@@ -48,7 +52,7 @@ def _check_tree(root: FilterNode) -> None:
         if count > FILTER_NODES:
             break
         waiting += _below(waiting.pop())
-    raise InvalidFilterException(detail=f"the filter has more than {FILTER_NODES} parts")
+    raise InvalidFilterException(detail=f"the filter has more than {FILTER_NODES} parts; ask in parts")
 
 
 def _below(node: FilterNode) -> tuple[FilterNode, ...]:

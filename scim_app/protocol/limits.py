@@ -73,7 +73,7 @@ def read_json(body: bytes, size: Size) -> dict[str, Any]:
     """
     bare = _STRING.sub(b"", body)
     if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > size.nodes:
-        raise PayloadTooLargeException(detail=f"the body has more than {size.nodes} values")
+        raise PayloadTooLargeException(detail=f"the body has more than {size.nodes} values; send it in parts")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -104,7 +104,7 @@ def _walk(root: Any, check: Callable[[Any], bool]) -> int:
         level = [value for value in below if isinstance(value, (dict, list)) or check(value)]
         if not level:
             return names
-    raise InvalidSyntaxException(detail=f"the body is nested deeper than {DEPTH} levels")
+    raise InvalidSyntaxException(detail=f"the body is nested deeper than {DEPTH} levels; send it flatter")
 
 
 def _check_names(value: dict[str, Any], check: Callable[[Any], bool]) -> int:
@@ -135,7 +135,7 @@ def check_text(text: str, most: int = STRING) -> str:
         InvalidValueException: when it is longer than `most`, or has control characters or half a surrogate pair.
     """
     if len(text) > most:
-        raise InvalidValueException(detail=f"{text[:20]!r}… has {len(text)} characters; {most} are the most")
+        raise InvalidValueException(detail=f"{text[:20]!r}… has {len(text)} characters; send at most {most}")
     if not text.isprintable() and (found := _CONTROL.search(text)):
         raise InvalidValueException(detail=f"the character U+{ord(found[0]):04X} can't be in a value")
     return text

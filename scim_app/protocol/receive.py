@@ -55,7 +55,7 @@ async def read_object(request: Request, size: Size) -> dict[str, Any]:
 
 
 async def _read(request: Request, most: int) -> bytes:
-    too_large = PayloadTooLargeException(detail=f"the body is larger than {most} bytes")
+    too_large = PayloadTooLargeException(detail=f"the body is larger than {most} bytes; send it in parts")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > most:
         raise too_large

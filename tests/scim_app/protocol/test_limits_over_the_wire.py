@@ -1,0 +1,105 @@
+"""Each limit at it, one past it and far past it: served, or a SCIM error that names the limit and what to do."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import make
+import pytest
+
+from scim_app.protocol import filter_limits, limits
+
+ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
+BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+
+
+def _post(path: str, body: dict[str, Any] | bytes) -> httpx.Request:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return httpx.Request("POST", f"http://x{path}", content=content)
+
+
+def _nested(depth: int) -> httpx.Request:
+    return _post("/Users", b'{"userName":"ada","x":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}")
+
+
+def _values(count: int) -> httpx.Request:
+    return _post("/Users", b'{"userName":"ada","x":[' + b",".join([b"1"] * (count - 2)) + b"]}")
+
+
+def _bulk(count: int) -> httpx.Request:
+    one = {"method": "DELETE", "path": "/Users/nobody"}
+    return _post("/Bulk", {"schemas": [BULK], "Operations": [one] * count})
+
+
+def _bulk_bytes(size: int) -> httpx.Request:
+    return _post("/Bulk", _bulk(1).read().ljust(size))
+
+
+def _search(text: str) -> httpx.Request:
+    return httpx.Request("GET", "http://x/Users", params={"filter": text})
+
+
+def _terms(parts: int) -> httpx.Request:
+    return _search(" or ".join(["id pr"] * (parts - 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit, how a request of a size is made, and what is answered past it."""
+
+    most: int
+    request: Callable[[int], httpx.Request]
+    served: int
+    refused: int
+    advice: str
+    far: int = 20
+
+
+LIMITS = {
+    "bytes of a body": Limit(
+        limits.RESOURCE.body,
+        lambda size: _post("/Users", b'{"userName":"ada"}'.ljust(size)),
+        201,
+        413,
+        "in parts",
+    ),
+    "values of a body": Limit(limits.RESOURCE.nodes, _values, 201, 413, "in parts", 10),
+    "nesting": Limit(limits.DEPTH, _nested, 201, 400, "flatter"),
+    "a string": Limit(
+        limits.STRING,
+        lambda size: _post("/Users", make.user("ada") | {"title": "x" * size}),
+        201,
+        400,
+        "at most",
+    ),
+    "operations of a bulk request": Limit(limits.BULK_OPERATIONS, _bulk, 200, 413, "split"),
+    "bytes of a bulk request": Limit(limits.BULK.body, _bulk_bytes, 200, 413, "in parts", 3),
+    "parts of a filter": Limit(filter_limits.FILTER_NODES, _terms, 200, 400, "in parts", 2),
+    "bytes of a filter": Limit(
+        filter_limits.FILTER_BYTES,
+        lambda size: _search('title eq "' + "x" * (size - 11) + '"'),
+        200,
+        400,
+        "in parts",
+        10,
+    ),
+}
+
+
+def _send(scim: httpx.Client, request: httpx.Request) -> httpx.Response:
+    return scim.request(request.method, request.url.path, params=request.url.params, content=request.read())
+
+
+@pytest.mark.rfc("limits")
+@pytest.mark.parametrize("limit", LIMITS.values(), ids=list(LIMITS))
+def test_a_limit_is_served_at_it_and_refused_past_it(scim: httpx.Client, limit: Limit) -> None:
+    for size in (limit.most + 1, limit.most * limit.far):
+        answer = _send(scim, limit.request(size))
+        body = answer.json()
+        assert (answer.status_code, body["status"], body["schemas"]) == (limit.refused, str(limit.refused), [ERROR])
+        assert str(limit.most) in body["detail"]
+        assert limit.advice in body["detail"]
+    assert scim.get("/Users").json()["totalResults"] == 0
+    assert _send(scim, limit.request(limit.most)).status_code == limit.served
