@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import sqlalchemy as sa
 from fastapi import FastAPI, Request
@@ -58,8 +59,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.redirect_slashes = False
     app.add_route("/metrics", scim.metrics.page)
     app.add_api_route("/healthz", lambda: {"status": "ok"})
-    described = openapi.description()
-    app.add_api_route("/openapi.json", lambda: JSONResponse(described))
+    described = cache(openapi.description)
+    app.add_api_route("/openapi.json", lambda: JSONResponse(described()))
     add_settings(app, Site.of(store, settings))
     add_api(app)
 

@@ -25,10 +25,11 @@ def serve(
     from scim_app.app import require_ready  # other commands start faster without the web application
 
     require_ready(Settings())
+    if workers == 1:
+        return _run(host, port, workers)
     with TemporaryDirectory(prefix="dagster-scim-metrics-") as folder:
-        if workers > 1:
-            share_metrics(folder)
-        _run(host, port, workers)
+        share_metrics(folder)
+        return _run(host, port, workers)
 
 
 def _run(host: str, port: int, workers: int) -> None:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
@@ -47,7 +46,7 @@ class Store:
         self.writer = Writer(self._writers)
         self._short_writers = open_short_writer(store_url) if self.is_file else None
         self._disk = ThreadPoolExecutor(1, "store-commit")
-        self._short: WeakKeyDictionary[asyncio.AbstractEventLoop, ShortWrites] = WeakKeyDictionary()
+        self._short: dict[asyncio.AbstractEventLoop, ShortWrites] = {}
 
     def close(self) -> None:
         """Finish the writes that wait and close the connections."""

@@ -12,7 +12,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from scim_app.errors import StoreUnavailable
 from scim_app.store.writer import Job, Outcome, Work, Writer, end_group, refused, run_group
 
 MOST = 16
@@ -67,13 +66,11 @@ class ShortWrites:
             connection = self._engine.connect()
             transaction = connection.begin()
             outcomes = run_group(connection, [asked.work for asked in group])
-        except BaseException as problem:
+        except Exception:  # whatever it is, the thread meets it too and tells it
             if connection is not None:
                 connection.close()
             self._writer.turn.give_back()
-            if isinstance(problem, (SQLAlchemyError, StoreUnavailable)):
-                return False
-            raise
+            return False
         self._disk.submit(self._commit, connection, transaction, group, outcomes)
         return True
 
