@@ -5,30 +5,21 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-import make
+import one_table
 import pytest
 import sqlalchemy as sa
+from one_table import INSERT, insert, values
 
 from scim_app.errors import StoreUnavailable, Unstorable
 from scim_app.store import engines, postgres
 from scim_app.store.engines import is_postgres, open_owner, open_reader, open_short_writer, open_writer
 from scim_app.store.session import Store
-from scim_app.store.writer import Work
-
-INSERT = "INSERT INTO t VALUES (:value)"
 
 
 @pytest.fixture
 def url(folder: Path) -> str:
     """A store with one table."""
-    url = make.settings(folder).store_url
-    engine = open_owner(url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE t (value INTEGER UNIQUE)"))
-        if engine.name == "postgresql":
-            connection.execute(sa.text("GRANT ALL ON t TO PUBLIC"))
-    engine.dispose()
-    return url
+    return one_table.create(folder)
 
 
 @pytest.fixture
@@ -37,16 +28,6 @@ def store(url: str) -> Generator[Store]:
     opened = Store(url)
     yield opened
     opened.close()
-
-
-def insert(value: int) -> Work:
-    """A write."""
-    return lambda db: db.execute(sa.text(INSERT), {"value": value}).rowcount
-
-
-def values(store: Store) -> list[int]:
-    """What is there."""
-    return store.read(lambda db: list(db.execute(sa.text("SELECT value FROM t ORDER BY value")).scalars()))
 
 
 def test_of_writes_that_wait_together_a_failing_one_undoes_itself_alone(store: Store) -> None:

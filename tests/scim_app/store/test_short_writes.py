@@ -7,40 +7,24 @@ from threading import Event
 from typing import Any
 
 import make
+import one_table
 import pytest
 import sqlalchemy as sa
+from one_table import insert, values
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from scim_app.errors import StoreUnavailable
 from scim_app.store import short_writes
 from scim_app.store.engines import open_owner
 from scim_app.store.session import Store
-from scim_app.store.writer import Work
 
 
 @pytest.fixture
 def store(folder: Path) -> Generator[Store]:
     """A store with one more table."""
-    url = make.settings(folder).store_url
-    engine = open_owner(url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE t (value INTEGER UNIQUE)"))
-        if engine.name == "postgresql":
-            connection.execute(sa.text("GRANT ALL ON t TO PUBLIC"))
-    engine.dispose()
-    opened = Store(url)
+    opened = Store(one_table.create(folder))
     yield opened
     opened.close()
-
-
-def insert(value: int) -> Work:
-    """A write."""
-    return lambda db: db.execute(sa.text("INSERT INTO t VALUES (:value)"), {"value": value}).rowcount
-
-
-def values(store: Store) -> list[int]:
-    """What is there."""
-    return store.read(lambda db: list(db.execute(sa.text("SELECT value FROM t ORDER BY value")).scalars()))
 
 
 def test_short_writes_share_a_commit_and_a_failing_one_undoes_itself_alone(store: Store) -> None:
