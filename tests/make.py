@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -174,6 +174,21 @@ def service(home: Path, *, workers: int = 1, **extra: str) -> Generator[Service]
     finally:
         process.terminate()
         process.wait(30)
+
+
+def raw(address: str, request: bytes) -> bytes:
+    """Send bytes, say that no more will come, and return what is answered."""
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(request)
+        return b"".join(received(connection))
+
+
+def received(connection: socket.socket) -> Iterator[bytes]:
+    """What a connection brings, until it ends."""
+    with connection:
+        while chunk := connection.recv(65536):
+            yield chunk
 
 
 def answers(url: str) -> bool:

@@ -131,8 +131,9 @@ def _document(kind: Kind, resource: Resource[Any]) -> dict[str, Any]:
     dumped = resource.model_dump()
     name = str(dumped.get(kind.unique) or "")
     if not name.strip():
-        raise InvalidValueException(detail=f"{kind.unique} must not be empty")
+        raise InvalidValueException(detail=f"{kind.unique} must not be empty; send a name")
     limits.check_text(name, limits.NAME)
     if kind is USER and (letter := unfit_letter(name)):
-        raise InvalidValueException(detail=f"userName can't have the invisible character U+{ord(letter):04X}")
+        wrong = f"the invisible character U+{ord(letter):04X} can't be in userName; leave it out"
+        raise InvalidValueException(detail=wrong)
     return {name: value for name, value in dumped.items() if name not in _SERVER_OWNED}

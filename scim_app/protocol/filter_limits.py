@@ -20,7 +20,10 @@ def check_filter(text: str) -> str:
     """
     if _is_too_long(text):
         raise InvalidFilterException(detail=f"the filter is longer than {FILTER_BYTES} bytes; ask in parts")
-    _check_tree(ScimFilter(text).ast)
+    try:
+        _check_tree(ScimFilter(text).ast)
+    except InvalidFilterException as error:
+        raise InvalidFilterException(detail=_with_advice(error.detail)) from error
     return text
 
 
@@ -32,12 +35,20 @@ def check_path(text: str) -> None:
     """
     if _is_too_long(text):
         raise InvalidPathException(detail=f"the path is longer than {FILTER_BYTES} bytes; use several operations")
-    node = Path[Any](text).ast
     try:
+        node = Path[Any](text).ast
         if isinstance(node, ValuePath):
             _check_tree(node.val_filter)
-    except InvalidFilterException as error:
-        raise InvalidPathException(detail=error.detail) from error
+    except (InvalidFilterException, InvalidPathException) as error:
+        raise InvalidPathException(detail=_with_advice(error.detail)) from error
+
+
+def _with_advice(problem: str | None) -> str:
+    """Return what the parser found wrong, and what to do, where it does not say so."""
+    words = problem or "this can't be read"
+    if ";" in words:
+        return words
+    return f"{words}; {'ask in parts' if ' nests ' in words else 'write it as in RFC 7644 §3.4.2.2'}"
 
 
 def _is_too_long(text: str) -> bool:
@@ -67,7 +78,7 @@ def _below(node: FilterNode) -> tuple[FilterNode, ...]:
             except InvalidValueException as error:
                 raise InvalidFilterException(detail=error.detail) from error
         case Comparison(value=int() | float() as number) if not -limits.NUMBER <= number <= limits.NUMBER:
-            raise InvalidFilterException(detail="the filter compares with a number beyond 2^53")
+            raise InvalidFilterException(detail=f"a number is beyond {limits.NUMBER} (2^53); ask for a smaller one")
         case _:
             pass
     return ()

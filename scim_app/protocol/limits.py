@@ -43,6 +43,7 @@ TEAM = Size(16 * MIB, 50_000 + 8 * TEAM_MEMBERS)
 """A team with as many members as it may have."""
 BULK = Size(8 * MIB, 500_000)
 
+_TWICE = "an object names an attribute twice; name each once, whatever the case of its letters"
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -77,11 +78,11 @@ def read_json(body: bytes, size: Size) -> dict[str, Any]:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise InvalidSyntaxException(detail=f"the body is not JSON: {error}") from error
+        raise InvalidSyntaxException(detail=f"the body is not JSON: {error}; send one JSON object in UTF-8") from error
     if not isinstance(value, dict):
-        raise InvalidSyntaxException(detail="the body must be a JSON object")
+        raise InvalidSyntaxException(detail="the body is not a JSON object; send one")
     if _walk(value, _check_number if _is_harmless(body) else _check_scalar) != bare.count(b":"):
-        raise InvalidSyntaxException(detail="an object names an attribute twice; names differ by more than case")
+        raise InvalidSyntaxException(detail=_TWICE)
     return value
 
 
@@ -110,7 +111,7 @@ def _walk(root: Any, check: Callable[[Any], bool]) -> int:
 def _check_names(value: dict[str, Any], check: Callable[[Any], bool]) -> int:
     """Return how many names an object has; attribute names differ by more than case (RFC 7643 §2.1)."""
     if any(map(check, value)) or len(set(map(str.lower, value))) != len(value):
-        raise InvalidSyntaxException(detail="an object names an attribute twice; case makes no difference")
+        raise InvalidSyntaxException(detail=_TWICE)
     return len(value)
 
 
@@ -124,7 +125,7 @@ def _check_scalar(value: Any) -> bool:
 def _check_number(value: Any) -> bool:
     """Refuse a number that can't be kept as it is; never true."""
     if isinstance(value, (int, float)) and not -NUMBER <= value <= NUMBER:
-        raise InvalidValueException(detail="a number is beyond 2^53 and would lose digits; send it as a string")
+        raise InvalidValueException(detail=f"a number is beyond {NUMBER} (2^53) and loses digits; send it as a string")
     return False
 
 
@@ -137,5 +138,5 @@ def check_text(text: str, most: int = STRING) -> str:
     if len(text) > most:
         raise InvalidValueException(detail=f"{text[:20]!r}… has {len(text)} characters; send at most {most}")
     if not text.isprintable() and (found := _CONTROL.search(text)):
-        raise InvalidValueException(detail=f"the character U+{ord(found[0]):04X} can't be in a value")
+        raise InvalidValueException(detail=f"the character U+{ord(found[0]):04X} can't be in a value; leave it out")
     return text

@@ -91,7 +91,8 @@ def values(members_value: Any) -> list[str]:
     if any(type(value) is not str or not value for value in found):
         raise InvalidValueException(detail='each member needs a "value" with the id of a user or a group')
     if len(found) > membership.TEAM_MEMBERS:
-        raise PayloadTooLargeException(detail=f"a group may have {membership.TEAM_MEMBERS} members, not {len(found)}")
+        most = f"a group may have {membership.TEAM_MEMBERS} members, not {len(found)}"
+        raise PayloadTooLargeException(detail=f"{most}; make several groups of it")
     return found
 
 

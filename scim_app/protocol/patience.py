@@ -2,14 +2,12 @@
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import orjson
-from scim2_models import Error
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from scim_app.protocol.http_head import HeadProtocol, error_answer
 
 
-class PatientProtocol(HttpToolsProtocol):
+class PatientProtocol(HeadProtocol):
     """Answers 408 and closes the connection when the headers or the body of a request are late.
 
     A connection whose client does not read its answer is closed too. One timer serves all requests of a connection.
@@ -74,7 +72,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _check(self) -> None:
         self._timer = None
-        if self._deadline is None:
+        if self._deadline is None or self.is_refused:
             return
         left = self._deadline - self.loop.time()
         if left > 0:
@@ -83,17 +81,9 @@ class PatientProtocol(HttpToolsProtocol):
             self._late()
 
     def _late(self) -> None:
-        cycle: Any = self.cycle
-        if cycle is None or cycle.response_complete or not cycle.response_started:
+        if self.may_answer():
             self.transport.write(_LATE)
         self.transport.close()
 
 
-def _response() -> bytes:
-    status = HTTPStatus.REQUEST_TIMEOUT
-    body = orjson.dumps(Error(status=status, detail="the request did not arrive in time").model_dump())
-    head = f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\ncontent-type: application/scim+json\r\n"
-    return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
-
-
-_LATE = _response()
+_LATE = error_answer(HTTPStatus.REQUEST_TIMEOUT, "the request did not arrive in time; send it again, faster")

@@ -223,7 +223,7 @@ def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -
     """Return what a filter compares with, in the form that the stored value has."""
     value = coerce_value(binding, node.value, node.op)
     if isinstance(value, str) and "\0" in value:
-        raise InvalidFilterException(detail="a filter can't compare with the character NUL (U+0000)")
+        raise InvalidFilterException(detail="a filter can't compare with the character NUL (U+0000); leave it out")
     if isinstance(value, bytes):
         return b64encode(value).decode()  # the form that the library stores (RFC 4648 §4)
     if isinstance(value, datetime):

@@ -45,9 +45,8 @@ def change(unit: Unit, team_id: str, added: int, removed: int) -> None:
     row = _CHANGE.first(unit.connection, org_id=unit.org_id, team_id=team_id, members=added - removed)
     size = row[0] if row else 0
     if added > removed and size > membership.TEAM_MEMBERS:
-        raise PayloadTooLargeException(
-            detail=f"a group may have {membership.TEAM_MEMBERS} members; this would make it {size}"
-        )
+        most = f"a group may have {membership.TEAM_MEMBERS} members, not {size}"
+        raise PayloadTooLargeException(detail=f"{most}; make several groups of it")
 
 
 def shrink(unit: Unit, team_ids: Collection[str]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -32,20 +32,6 @@ VARIANTS = [
 ]  # fmt: skip
 
 
-def raw(address: str, request: bytes) -> bytes:
-    """Send bytes, say that no more will come, and return what is answered."""
-    host, port = address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=30) as connection:
-        connection.sendall(request)
-        return b"".join(_received(connection))
-
-
-def _received(connection: socket.socket) -> Iterator[bytes]:
-    with connection:
-        while chunk := connection.recv(65536):
-            yield chunk
-
-
 @pytest.mark.rfc("auth")
 def test_no_form_of_a_path_gets_past_the_gate(service: Service, organization: Organization) -> None:
     passed = []
@@ -53,7 +39,7 @@ def test_no_form_of_a_path_gets_past_the_gate(service: Service, organization: Or
         path = variant.format(org=organization.slug, place=place, token=organization.token).replace("{id}", "1")
         head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n"
         head += "X-HTTP-Method-Override: GET\r\nX-Original-URL: /\r\nCookie: session=1\r\n\r\n{}"
-        status = raw(service.address, head.encode("utf-8")).split(b" ", 2)[1]
+        status = make.raw(service.address, head.encode("utf-8")).split(b" ", 2)[1]
         if status.startswith(b"2"):
             passed.append((method, path, status))
     assert passed == []
@@ -83,7 +69,7 @@ def test_one_authorization_header_with_one_token_is_asked_for(
 ) -> None:
     lines = "\r\n".join(headers).format(token=organization.token)
     request = f"GET /{organization.slug}/scim/v2/Users HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n\r\n"
-    assert raw(service.address, request.encode()).startswith(b"HTTP/1.1 401 ")
+    assert make.raw(service.address, request.encode()).startswith(b"HTTP/1.1 401 ")
 
 
 @pytest.mark.rfc("auth")
@@ -134,7 +120,7 @@ def test_slow_clients_are_let_go_while_others_are_served(tmp_path: Path) -> None
         assert served == [200] * 30
         assert (limited.status_code, limited.json()["schemas"]) == (429, [ERROR])
         assert 1 <= int(limited.headers["retry-after"]) <= 100
-        answers = [b"".join(_received(connection)) for connection in slow]
+        answers = [b"".join(make.received(connection)) for connection in slow]
     late = [answer for answer in answers if answer.startswith(b"HTTP/1.1 408 ")]
     refused = [answer for answer in answers if answer.startswith(b"HTTP/1.1 401 ")]
     assert len(late) + len(refused) == 60

@@ -3,7 +3,7 @@
 import make
 import pytest
 
-from scim_app.protocol import filter_limits, limits, patience, wire
+from scim_app.protocol import filter_limits, http_head, limits, patience, wire
 
 NUMBERS = {
     "body of a request about users": [limits.RESOURCE.body // limits.MIB, limits.RESOURCE.nodes],
@@ -15,6 +15,8 @@ NUMBERS = {
     "a string": [limits.STRING],
     "`userName`": [limits.NAME],
     "a filter": [filter_limits.FILTER_BYTES, filter_limits.FILTER_NODES],
+    "address of": [http_head.ADDRESS // 1024],
+    "headers": [http_head.HEADERS // 1024],
     "resources on a page": [wire.PAGE_LIMIT],
     "age of a cursor": [wire.CURSOR_SECONDS // 3600],
     "arrival": [patience.PatientProtocol.header_seconds, patience.PatientProtocol.body_seconds],
