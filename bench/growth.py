@@ -38,6 +38,7 @@ def directory(organization: Organization, sizes: list[int], seconds: float) -> l
             rows.append(_round(server, organization, growing.values(), seconds))
             cells = [f"{one:.2f}" for one in rows[-1]]
             lines.append(f"| {size:,} | {' | '.join(cells)} | {server.resident:.0f} |")
+            print(lines[-1], flush=True)
             last = (
                 [*_walk(server, organization, asked), *groups(server, organization, asked)] if size == sizes[-1] else []
             )
@@ -88,7 +89,7 @@ def _group(server: Server, organization: Organization, asked: Directory, size: i
     query = "filter=displayName%20eq%20%22Of%20" + f"{size}%22&excludedAttributes=members"
     found, _ = load.send(port, token, ("GET", f"{asked.base}/Groups?{query}", None))
     path = f"{asked.base}/Groups/{orjson.loads(found)['Resources'][0]['id']}"
-    spare = asked.ids[-1]
+    spare = asked.ids[size - 1]  # one of them: no group has more than the largest
     change = load.run(
         process, port, token, lambda n: ("PATCH", path, members("add" if n % 2 else "remove", spare)), 1, 8
     )

@@ -9,7 +9,7 @@ from scim2_models import Context
 
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol.wire import STORED
-from scim_app.store import members, team_names
+from scim_app.store import members, members_spelled, team_names
 from scim_app.store.ranks import Listed
 from scim_app.store.resources import Stored
 
@@ -107,7 +107,8 @@ def _derived(
         return {}
     if kind is TEAM and not wanted.attributes:  # `display` is returned on request, all else the database spells
         base = _json(base_url)[1:-1]
-        texts = {row.id: members.as_json(connection, org_id, row.id, base) for row in rows if row.origin == "scim"}
+        linked = [row.id for row in rows if row.origin == "scim"]
+        texts = {team: members_spelled.as_json(connection, org_id, team, base) for team in linked}
         return {key: f',"members":[{text}]' for key, text in texts.items() if text}
     if kind is TEAM:
         found = {

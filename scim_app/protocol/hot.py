@@ -20,7 +20,7 @@ from scim_app.protocol import encode
 from scim_app.protocol.calls import Reply
 from scim_app.protocol.filter_limits import FILTER_BYTES
 from scim_app.protocol.wire import PAGE_LIMIT
-from scim_app.store import emails, lookup, ranks
+from scim_app.store import emails, lookup, ranks, team_size
 from scim_app.store.lookup import Stored
 from scim_app.store.pages import Place
 from scim_app.store.tokens import Caller
@@ -32,6 +32,8 @@ _EMAIL = re.compile(
 )
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _KNOWN = frozenset({"filter", "startIndex", "count", "excludedAttributes"})
+MANY_MEMBERS = 2_000
+"""Members that are told within about a millisecond."""
 _CONDITIONAL = frozenset({b"if-match", b"if-none-match"})
 
 
@@ -136,6 +138,8 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
         if kind is USER:
             return _listed(question, total, encode.render_users(connection, org_id, base_url, rows))
         teams = [Stored(*row[:-1]) for row in rows]
+        if _is_long(connection, org_id, question, teams):
+            return None
         return _listed(question, total, encode.render(connection, org_id, base_url, kind, teams, question.wanted))
     if question.column == "email":
         may = emails.find(connection, org_id, question.value, question.count + 1)
@@ -145,8 +149,10 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
         rendered = encode.render(connection, org_id, base_url, kind, having, question.wanted)
         return _listed(question, len(having), rendered)
     stored = lookup.find_by(connection, org_id, kind, question.column, question.value)
+    found = [stored] if stored else []
+    if _is_long(connection, org_id, question, found):
+        return None
     if question.listed:
-        found = [stored] if stored else []
         rendered = encode.render(connection, org_id, base_url, kind, found, question.wanted)
         return _listed(question, len(found), rendered)
     if stored is None:
@@ -154,6 +160,13 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
     (body,) = encode.render(connection, org_id, base_url, kind, [stored], question.wanted)
     headers = {"ETag": stored.etag, "Content-Location": encode.location(base_url, kind, stored.id)}
     return Reply(HTTPStatus.OK, body.encode(), headers)
+
+
+def _is_long(connection: sa.Connection, org_id: str, question: Question, found: list[Stored]) -> bool:
+    """Tell whether an answer would list so many members that nobody else should wait for it: it is made elsewhere."""
+    if question.kind is USER or question.wanted is WITHOUT_MEMBERS:
+        return False
+    return sum(team_size.of(connection, org_id, one.id) for one in found) > MANY_MEMBERS
 
 
 def _has_email(stored: Stored, question: Question) -> bool:

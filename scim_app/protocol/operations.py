@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from scim2_models import NotImplementedException
 from scim2_server.routing import Operation
 
+from scim_app.directory.kinds import TEAM
 from scim_app.protocol import bulk
 from scim_app.protocol.calls import Call, Reply, switched_off, unauthorized
 from scim_app.protocol.search import search
@@ -55,7 +56,7 @@ async def query(store: Store, call: Call) -> Reply:
             return Reply(HTTPStatus.NOT_MODIFIED, headers={"ETag": stored.etag})
         return resource_reply(connection, call, kind, stored, wanted)
 
-    return await store.reading(work)
+    return await store.reading(work, long=kind is TEAM)
 
 
 async def search_by_query(store: Store, call: Call) -> Reply:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from scim2_models import InvalidCountException, InvalidCursorException, InvalidValueException, SearchRequest
 from scim2_models.path import ScimFilter
 
-from scim_app.directory.kinds import USER, Kind
+from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol import encode
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.dialects import Dialect
@@ -69,7 +69,7 @@ async def search(store: Store, call: Call, asked: Json) -> Reply:
                 fields["previousCursor"] = call.service.seal(types, request, _position(call, rows[0], backwards=True))
         return Reply(HTTPStatus.OK, encode.list_response(fields, _render(connection, call, kinds, rows, request)))
 
-    return await store.reading(work)
+    return await store.reading(work, long=TEAM in kinds)
 
 
 def _start(request: SearchRequest[Any]) -> int:

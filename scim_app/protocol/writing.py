@@ -70,7 +70,7 @@ GROUP_SHOWN = 100
 
 
 def _is_told_nothing(unit: Unit, call: Call, stored: Stored) -> bool:
-    return call.dialect.patches_groups_blindly or team_size.of(unit, stored.id) > GROUP_SHOWN
+    return call.dialect.patches_groups_blindly or team_size.of(unit.connection, unit.org_id, stored.id) > GROUP_SHOWN
 
 
 _ONE_MEMBER = re.compile(r'members\[value eq "[^"\\]+"\]', re.IGNORECASE)

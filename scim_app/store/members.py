@@ -15,7 +15,7 @@ from scim_app.errors import Refused
 from scim_app.store import resources, team_size
 from scim_app.store.event_log import Unit
 from scim_app.store.json_sql import is_listed, listed
-from scim_app.store.prepared import Prepared
+from scim_app.store.prepared import Prepared, Row
 from scim_app.store.resources import Stored
 from scim_app.store.settings_tables import team_owners
 from scim_app.store.tables import is_live, team_members, teams, users
@@ -28,6 +28,13 @@ def _among(dialect: str) -> sa.ColumnElement[bool]:
     return is_listed(team_members.c.member_id, "members", dialect)
 
 
+_NAMED = sa.literal_column("team_members.member_id")  # a column would join the table to the users after an INSERT
+_MEANT = (users.c.org_id == sa.bindparam("org")) & (users.c.id == _NAMED) & is_live(users)
+_IS_OTHER = sa.select(sa.literal_column("1")).select_from(users).where(_MEANT).scalar_subquery().is_(None)
+"""Whether a member is no user: a team, or pending. For EXISTS, PostgreSQL may read all users."""
+_CHANGED = (team_members.c.member_id, _IS_OTHER)
+
+
 def _adding(dialect: str) -> sa.ClauseElement:
     columns = ["org_id", "team_id", "origin", "since", "member_id"]
     member = listed("members", dialect)
@@ -35,7 +42,7 @@ def _adding(dialect: str) -> sa.ClauseElement:
     insert = (postgresql if dialect == "postgresql" else sqlite).insert(team_members)
     # SQLite needs a condition to tell ON CONFLICT from a join.
     chosen = insert.from_select(columns, sa.select(*fixed, member).where(member.is_not(None)), include_defaults=False)
-    return chosen.on_conflict_do_nothing().returning(team_members.c.member_id)
+    return chosen.on_conflict_do_nothing().returning(*_CHANGED)
 
 
 def _adopting(dialect: str) -> sa.ClauseElement:
@@ -46,9 +53,7 @@ def _adopting(dialect: str) -> sa.ClauseElement:
 
 _ADD = Prepared(_adding)
 _ADOPT = Prepared(_adopting)
-_REMOVE = Prepared(
-    lambda dialect: sa.delete(team_members).where(_MINE, _among(dialect)).returning(team_members.c.member_id)
-)
+_REMOVE = Prepared(lambda dialect: sa.delete(team_members).where(_MINE, _among(dialect)).returning(*_CHANGED))
 _THERE = Prepared(lambda _: sa.select(team_members.c.member_id, team_members.c.origin).where(_MINE))
 
 _OF_TEAM = Prepared(
@@ -74,44 +79,12 @@ _OF_TEAM = Prepared(
 )
 
 
-def _spelled(dialect: str) -> sa.ClauseElement:
-    """Return the statement that spells a team's members as JSON: nothing is made of them here, however many."""
-    postgres, member = dialect == "postgresql", team_members.c.member_id
-
-    def known(kind: Kind, table: sa.Table) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[str]]:
-        mine = (table.c.org_id == sa.bindparam("org")) & (table.c.id == member) & is_live(table)
-        head, middle = sa.literal('{"value":"').concat(member), sa.literal('","$ref":"').concat(sa.bindparam("base"))
-        tail = sa.literal(f'","type":"{kind.scim_name}"}}')
-        return sa.exists().where(mine), head.concat(middle).concat(f"/{kind.endpoint}/").concat(member).concat(tail)
-
-    quoted = sa.cast(sa.func.to_json(member), sa.Text) if postgres else sa.func.json_quote(member)
-    pending = sa.literal('{"value":').concat(quoted).concat("}")
-    one = sa.case(known(USER, users), known(TEAM, teams), else_=pending).label("one")
-    rows = sa.select(one).where(_MINE).order_by(member).subquery()
-    return sa.select(sa.func.string_agg(rows.c.one, ",") if postgres else sa.func.group_concat(rows.c.one))
-
-
-_SPELLED = Prepared(_spelled)
-
-
 def of_team(connection: sa.Connection, org_id: str, team_id: str) -> list[dict[str, Any]]:
     """Return a team's members as SCIM writes them: `value`, and for those that exist `type`, `$ref` and `display`.
 
     `$ref` is relative to the SCIM base. A member without a record is pending.
     """
     return [_as_scim(*row) for row in _OF_TEAM.all(connection, org=org_id, team=team_id)]
-
-
-def as_json(connection: sa.Connection, org_id: str, team_id: str, base: str) -> str:
-    """Return a team's members as the elements of a JSON list, without `display`; empty where there are none.
-
-    Args:
-        connection: where to read.
-        org_id: the organization.
-        team_id: the team.
-        base: SCIM base address, as it is written in JSON.
-    """
-    return (_SPELLED.first(connection, org=org_id, team=team_id, base=base) or ("",))[0] or ""
 
 
 def _as_scim(member: str, user_id: str | None, nested_id: str | None, display: str | None) -> dict[str, Any]:
@@ -168,10 +141,12 @@ def apply(unit: Unit, team_id: str, delta: MemberDelta, *, origin: str = "scim")
         removed = sorted(there.keys() - set(delta.added))
         added = [member for member in delta.added if member not in there]
         adopted = [member for member in delta.added if there.get(member, origin) != origin]
-        change["kept"] = _changed(_ADOPT, unit, team_id, adopted, by=origin)
-    change["removed"] = _changed(_REMOVE, unit, team_id, removed)
-    change["added"] = _changed(_ADD, unit, team_id, added, origin=origin, at=unit.at)
-    team_size.change(unit, team_id, len(change["added"]), len(change["removed"]))
+        change["kept"] = [member for (member,) in _changed(_ADOPT, unit, team_id, adopted, by=origin)]
+    gone = _changed(_REMOVE, unit, team_id, removed)
+    new = _changed(_ADD, unit, team_id, added, origin=origin, at=unit.at)
+    change |= {"removed": [member for member, _ in gone], "added": [member for member, _ in new]}
+    others = sum(other for _, other in new) - sum(other for _, other in gone)
+    team_size.change(unit, team_id, len(new), len(gone), others)
     return {name: change[name] for name in ("added", "removed", "kept") if change.get(name)}
 
 
@@ -198,13 +173,20 @@ def make_manual(unit: Unit, team_id: str) -> list[str]:
     return list(unit.connection.execute(changed, {"org": unit.org_id, "team": team_id}).scalars())
 
 
-def leave_all(unit: Unit, member_id: str) -> list[str]:
-    """Take a member out of every team and return the ids of those teams."""
+def leave_all(unit: Unit, kind: Kind, member_id: str) -> list[str]:
+    """Take a user or a team that is still there out of every team and return the ids of those teams."""
     mine = (team_members.c.org_id == unit.org_id) & (team_members.c.member_id == member_id)
     leaving = sa.delete(team_members).where(mine).returning(team_members.c.team_id)
     left = list(unit.connection.execute(leaving).scalars())
-    team_size.shrink(unit, left)
+    team_size.shrink(unit, left, members=1, others=int(kind is not USER))
     return left
+
+
+def come_back(unit: Unit, user_id: str) -> None:
+    """Count a user who was removed, and is there again, as one in the teams that have had the id as pending since."""
+    mine = (team_members.c.org_id == unit.org_id) & (team_members.c.member_id == user_id)
+    waiting = unit.connection.execute(sa.select(team_members.c.team_id).where(mine)).scalars().all()
+    team_size.shrink(unit, waiting, members=0, others=1)
 
 
 def drop_team(unit: Unit, team_id: str) -> None:
@@ -214,12 +196,11 @@ def drop_team(unit: Unit, team_id: str) -> None:
     team_size.forget(unit, team_id)
 
 
-def _changed(statement: Prepared, unit: Unit, team_id: str, members: Collection[str], **values: str) -> list[str]:
-    """Run a change of members named by a list and return those that it really changed."""
+def _changed(statement: Prepared, unit: Unit, team_id: str, members: Collection[str], **values: str) -> list[Row]:
+    """Run a change of members named by a list and return the rows that it really changed."""
     if not members:
         return []
-    rows = statement.all(unit.connection, org=unit.org_id, team=team_id, members=_json(members), **values)
-    return [member for (member,) in rows]
+    return statement.all(unit.connection, org=unit.org_id, team=team_id, members=_json(members), **values)
 
 
 def _json(members: Iterable[str]) -> str:

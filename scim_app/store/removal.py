@@ -25,7 +25,7 @@ _RESTORED = {USER: EventType.USER_RESTORED, TEAM: EventType.TEAM_RESTORED}
 def remove(unit: Unit, kind: Kind, stored: Stored) -> None:
     """Remove a user or a team: it leaves every team, its grants end, and its history stays."""
     grants.revoke_all(unit, grants.of_holder(stored.id))
-    left = members.leave_all(unit, stored.id)
+    left = members.leave_all(unit, kind, stored.id)
     resources.touch(unit, TEAM, left)
     if kind is TEAM:
         members.drop_team(unit, stored.id)
@@ -67,6 +67,7 @@ def restore(unit: Unit, kind: Kind, resource_id: str) -> Stored:
     for user_id in before.owners.get(resource_id, {}):
         owners.add_if_there(unit, stored, user_id)
     if kind is USER:
+        members.come_back(unit, resource_id)
         _rejoin(unit, resource_id)
     grants.grant_again(unit, resource_id, row.deleted_at)
     return stored

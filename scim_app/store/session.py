@@ -46,11 +46,13 @@ class Store:
         self.writer = Writer(self._writers)
         self._short_writers = open_short_writer(store_url) if self.is_file else None
         self._disk = ThreadPoolExecutor(1, "store-commit")
+        self._long = ThreadPoolExecutor(2, "store-long")
         self._short: dict[asyncio.AbstractEventLoop, ShortWrites] = {}
 
     def close(self) -> None:
         """Finish the writes that wait and close the connections."""
         self._disk.shutdown()
+        self._long.shutdown()
         self.writer.close()
         if self._short_writers is not None:
             self._short_writers.dispose()
@@ -98,18 +100,28 @@ class Store:
         except DBAPIError:
             return otherwise
 
-    async def reading(self, work: Callable[[sa.Connection], T]) -> T:
-        """Return what `work` reads, as `read` does, without holding up others who wait on a server."""
-        return await self._aside(self.read, work)
+    async def reading(self, work: Callable[[sa.Connection], T], *, long: bool = False) -> T:
+        """Return what `work` reads, as `read` does, without holding up others who wait on a server.
+
+        Args:
+            work: the read.
+            long: whether others should not wait for it either where the store is a file.
+        """
+        return await self._aside(self.read, work, self._threads or (self._long if long else None))
 
     async def glancing(self, work: Callable[[sa.Connection], T]) -> T:
         """Return what `work` reads, as `glance` does, without holding up others who wait on a server."""
-        return await self._aside(self.glance, work)
+        return await self._aside(self.glance, work, self._threads)
 
-    async def _aside(self, read: Callable[[Callable[[sa.Connection], T]], T], work: Callable[[sa.Connection], T]) -> T:
-        if self._threads is None:  # SQLite answers sooner than a thread would begin
+    async def _aside(
+        self,
+        read: Callable[[Callable[[sa.Connection], T]], T],
+        work: Callable[[sa.Connection], T],
+        threads: ThreadPoolExecutor | None,
+    ) -> T:
+        if threads is None:  # SQLite answers sooner than a thread would begin
             return read(work)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, read, work)
+        return await asyncio.get_running_loop().run_in_executor(threads, read, work)
 
     def submit(self, work: Callable[[sa.Connection], T], key: str = "") -> "Future[T]":
         """Queue a write; the future gives its result once it is durable, or the error that undid it."""

@@ -159,6 +159,8 @@ team_sizes = sa.Table(
     sa.Column("team_id", Id, primary_key=True),
     # Kept by the writes that change members, in their transaction, so that the limit of a team needs no count.
     sa.Column("members", sa.Integer, nullable=False),
+    # Those of them that are no users: teams and pending ones. Where there are none, nobody need be looked up.
+    sa.Column("others", sa.Integer, nullable=False, server_default="0"),
 )
 
 events = sa.Table(
