@@ -24,7 +24,7 @@ from scim_app.directory.roles import Scope
 from scim_app.errors import Conflict, NotFound, Refused
 from scim_app.store import sessions
 from scim_app.store.credentials import LONGEST
-from scim_app.store.event_log import Unit, holding, in_unit
+from scim_app.store.event_log import Unit, holding
 from scim_app.store.organizations import Organization
 from scim_app.store.stamps import now
 
@@ -115,7 +115,7 @@ class Visit:
             return None, sentence(problem)
 
     def _write(self, work: Callable[[Unit], T]) -> T:
-        return self.site.store.write(in_unit(self.org.id, self.actor, work), self.org.id)
+        return self.site.store.write(lambda db: work(Unit.begin(db, self.org.id, self.actor)), self.org.id)
 
     def page(self, template: str, title: str, section: str, status: int = 200, /, **context: Any) -> HTMLResponse:
         """Return a page within the frame of the settings."""

@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 import orjson
-import sqlalchemy as sa
 from scim2_models import (
     BulkRequest,
     InvalidSyntaxException,
@@ -48,23 +47,25 @@ def read(call: Call) -> tuple[list[Json], int | None]:
     return [{name.lower(): value for name, value in one.items()} for one in asked], most
 
 
-def run(connection: sa.Connection, call: Call, operations: list[Json], fail_on_errors: int | None) -> Reply:
+def run(unit: Unit, call: Call, operations: list[Json], fail_on_errors: int | None) -> Reply:
     """Run a bulk request in the transaction and return the outcome of every operation that ran.
 
     Where references go round in a circle, ids are promised; a promise that could not be kept (a creation
     failed, or gave an account that was there) undoes the attempt, and the circle is refused instead.
     """
-    for new_id in (fresh_id, None):
-        ids = Ids(operations, new_id)
-        attempt = connection.begin_nested()
-        unit = Unit.begin(connection, call.caller.org_id, call.actor)
-        outcomes = _run_all(unit, call, operations, fail_on_errors, ids)
-        if ids.kept:
-            attempt.commit()
-            body = {"schemas": [RESPONSE_SCHEMA], "Operations": [outcomes[index] for index in sorted(outcomes)]}
-            return Reply(HTTPStatus.OK, orjson.dumps(body))
-        attempt.rollback()
-    raise AssertionError("without promises, all promises are kept")
+    try:
+        with unit.attempt():
+            outcomes = _run_all(unit, call, operations, fail_on_errors, ids := Ids(operations, fresh_id))
+            if not ids.kept:
+                raise _BrokenPromise
+    except _BrokenPromise:
+        outcomes = _run_all(unit, call, operations, fail_on_errors, Ids(operations, None))
+    body = {"schemas": [RESPONSE_SCHEMA], "Operations": [outcomes[index] for index in sorted(outcomes)]}
+    return Reply(HTTPStatus.OK, orjson.dumps(body))
+
+
+class _BrokenPromise(Exception):
+    pass
 
 
 def _run_all(unit: Unit, call: Call, operations: list[Json], fail_on_errors: int | None, ids: Ids) -> dict[int, Json]:

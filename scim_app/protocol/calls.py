@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
-import sqlalchemy as sa
 from scim2_models import ForbiddenException, ResponseParameters, SCIMException, UnauthorizedException
 from scim2_server.conditions import Conditions
 from scim2_server.requests import ScimRequest
@@ -18,7 +17,7 @@ from scim_app.directory.kinds import ENDPOINTS, Kind
 from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.wire import Service, kind_of
 from scim_app.store import resources
-from scim_app.store.event_log import Unit
+from scim_app.store.event_log import InUnit, Unit
 from scim_app.store.tokens import Caller
 
 T = TypeVar("T")
@@ -100,9 +99,9 @@ class Call:
         actor = replace(self.actor, method=request.method, path=request.path)
         return replace(self, request=request, target=target, body=body, actor=actor, in_bulk=True)
 
-    def unit(self, work: Callable[[Unit], T]) -> Callable[[sa.Connection], T]:
+    def unit(self, work: Callable[[Unit], T]) -> InUnit[T]:
         """Return a write of this caller's organization for the store's writer."""
-        return lambda connection: work(Unit.begin(connection, self.caller.org_id, self.actor))
+        return InUnit(self.caller.org_id, self.actor, work)
 
     def refusal(self, error: SCIMException, unit: Unit) -> Event:
         """Return the event that remembers a refused write: what was asked of whom, and why it was refused."""

@@ -28,7 +28,7 @@ async def run_bulk(store: Store, call: Call) -> Reply:
     operations, fail_on_errors = bulk.read(call)
 
     def work(unit: Unit) -> Reply:
-        return bulk.run(unit.connection, call, operations, fail_on_errors)
+        return bulk.run(unit, call, operations, fail_on_errors)
 
     return await _submitted(store, call, work)
 

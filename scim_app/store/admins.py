@@ -6,20 +6,15 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from scim_app.directory.events import Event, EventType
-from scim_app.directory.roles import Role, ScopeKind
 from scim_app.errors import Refused
 from scim_app.store.event_log import Unit
 from scim_app.store.prepared import Prepared
-from scim_app.store.settings_tables import grants
+from scim_app.store.settings_tables import grants, makes_admin
 from scim_app.store.tables import team_members, users
 
 _HOLDERS = Prepared(
     lambda _: sa.select(grants.c.holder_kind, grants.c.holder_id).where(
-        grants.c.org_id == sa.bindparam("org"),
-        grants.c.revoked_at.is_(None),
-        grants.c.scope_id.is_(None),
-        grants.c.scope_kind == ScopeKind.ORGANIZATION.value,
-        grants.c.role == Role.ORGANIZATION_ADMIN.value,
+        grants.c.org_id == sa.bindparam("org"), makes_admin
     )
 )
 
@@ -64,7 +59,7 @@ def telling_of_no_admin(unit: Unit) -> Generator[None]:
 
     For what an identity provider asks: taking access away is never refused.
     """
-    before = organization_admins(unit.connection, unit.org_id)
+    before = organization_admins(unit.connection, unit.org_id) if unit.rules.has_admin_grants else set[str]()
     yield
     if before and not organization_admins(unit.connection, unit.org_id):
         unit.record(

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 import sqlalchemy as sa
 
 from scim_app.directory.events import Actor, Event, chain_hash
 from scim_app.errors import NotFound
-from scim_app.store.prepared import Prepared, savepoint
+from scim_app.store.prepared import Prepared, Together, savepoint
+from scim_app.store.settings_tables import grants, makes_admin
 from scim_app.store.stamps import new_id, now
 from scim_app.store.tables import events, organizations, tokens
 
@@ -25,6 +26,8 @@ class Rules(NamedTuple):
     """Whether who writes is a SCIM token of the organization that is not revoked."""
     seat_limit: int | None
     user_name_policy: str
+    has_admin_grants: bool
+    """Whether anybody holds the role of an Organization Admin, so that the last one may go."""
 
 
 def _head(dialect: str) -> sa.Select[Any]:
@@ -34,21 +37,33 @@ def _head(dialect: str) -> sa.Select[Any]:
     """
     c = organizations.c
     mine = (tokens.c.id == sa.bindparam("actor")) & (tokens.c.org_id == c.id) & tokens.c.revoked_at.is_(None)
-    rules = (c.scim_enabled, sa.exists().where(mine), c.seat_limit, c.user_name_policy)
+    admins = sa.exists().where(grants.c.org_id == c.id, makes_admin)
+    rules = (c.scim_enabled, sa.exists().where(mine), c.seat_limit, c.user_name_policy, admins)
     fence = [sa.func.set_config("app.org", c.id, True)] if dialect == "postgresql" else []
     query = sa.select(c.last_seq, c.head_hash, c.head_at, c.log_epoch, *rules, *fence)
     return query.where(c.id == sa.bindparam("org")).with_for_update(of=organizations)
 
 
 _HEAD = Prepared(_head)
-_MOVE_HEAD = Prepared(
-    lambda _: (
-        sa.update(organizations)
-        .where(organizations.c.id == sa.bindparam("org"))
-        .values(last_seq=sa.bindparam("seq"), head_hash=sa.bindparam("hash"), head_at=sa.bindparam("at"))
-    )
-)
-_APPEND = Prepared(lambda _: sa.insert(events))
+
+
+def _append() -> sa.Insert:
+    return sa.insert(events).values({c.name: sa.bindparam(f"event_{c.name}") for c in events.c})
+
+
+def _move_head() -> sa.Update:
+    now_at = {"last_seq": "event_seq", "head_hash": "event_hash", "head_at": "event_at"}
+    mine = organizations.c.id == sa.bindparam("event_org_id")
+    return sa.update(organizations).where(mine).values({name: sa.bindparam(value) for name, value in now_at.items()})
+
+
+_MOVE_HEAD = Prepared(lambda _: _move_head())
+_RECORD = Together(_append, _move_head)
+
+
+def told(change: Callable[[], sa.Insert | sa.Update]) -> Together:
+    """Return a change of rows together with the event that tells of it, for `Unit.change`."""
+    return Together(_append, _move_head, change)
 
 
 @dataclass(slots=True)
@@ -70,28 +85,48 @@ class Unit:
     _epoch: str
 
     @classmethod
-    def begin(cls, connection: sa.Connection, org_id: str, actor: Actor) -> "Unit":
-        """Take the organization's counter row until the transaction ends."""
+    def begin(cls, connection: sa.Connection, org_id: str, actor: Actor, *, after: "Unit | None" = None) -> "Unit":
+        """Take the organization's counter row until the transaction ends.
+
+        Args:
+            connection: where the write's transaction is open.
+            org_id: the organization.
+            actor: who writes.
+            after: the last write of the transaction. What it knows of the counter row and of the rules still holds for
+                the same actor: SCIM changes neither.
+        """
+        if after is not None and (after.org_id, after.actor.name) == (org_id, actor.name):
+            return replace(after, actor=actor, at=max(now(), after.at))
         found = _HEAD.first(connection, org=org_id, actor=actor.name)
         if found is None:
             raise NotFound(f"there is no organization {org_id}")
-        seq, head, head_at, epoch, *rules = found[:8]
+        seq, head, head_at, epoch, *rules = found[: 4 + len(Rules._fields)]
         return cls(connection, org_id, actor, max(now(), head_at), Rules(*rules), seq, head, epoch)
 
+    @property
+    def next_seq(self) -> int:
+        """The number that the next event gets: one more than the last, without gaps."""
+        return self._seq + 1
+
     def record(self, event: Event) -> int:
-        """Append an event and return its sequence number: one more than the last, without gaps."""
-        _APPEND.run(self.connection, **self._row(event))
-        return self._move_head()
+        """Append an event and return its sequence number."""
+        _RECORD.run(self.connection, **self._told(event))
+        return self._seq
+
+    def change(self, statement: Together, event: Event, **values: Any) -> int:
+        """Change rows by a statement that `told` has made, append its event, and return how many rows changed."""
+        return statement.run(self.connection, **self._told(event), **values)
 
     def record_all(self, happened: Sequence[Event]) -> int:
         """Append events in order and return the sequence number of the last."""
         rows = [self._row(event) for event in happened]
         self.connection.execute(sa.insert(events), rows)
-        return self._move_head()
-
-    def _move_head(self) -> int:
-        _MOVE_HEAD.run(self.connection, org=self.org_id, seq=self._seq, hash=self._hash, at=self.at)
+        head = {"event_org_id": self.org_id, "event_seq": self._seq, "event_hash": self._hash, "event_at": self.at}
+        _MOVE_HEAD.run(self.connection, **head)
         return self._seq
+
+    def _told(self, event: Event) -> dict[str, Any]:
+        return {f"event_{name}": value for name, value in self._row(event).items()}
 
     @contextmanager
     def attempt(self) -> Generator[None]:
@@ -146,9 +181,22 @@ def holding(org_id: str, work: Callable[[sa.Connection], T]) -> Callable[[sa.Con
     return held
 
 
-def in_unit(org_id: str, actor: Actor, work: Callable[[Unit], T]) -> Callable[[sa.Connection], T]:
-    """Return a write of one organization, for the store's writer."""
-    return lambda connection: work(Unit.begin(connection, org_id, actor))
+@dataclass(frozen=True, slots=True)
+class InUnit(Generic[T]):
+    """A write that a client asks for by SCIM, for the store's writer."""
+
+    org_id: str
+    actor: Actor
+    work: Callable[[Unit], T]
+
+    def __call__(self, connection: sa.Connection) -> T:
+        """Do it."""
+        return self.work(Unit.begin(connection, self.org_id, self.actor))
+
+    def follow(self, connection: sa.Connection, before: Unit | None) -> tuple[T, Unit]:
+        """Do it behind another write of the same transaction; return also what the next one may know from it."""
+        unit = Unit.begin(connection, self.org_id, self.actor, after=before)
+        return self.work(unit), unit
 
 
 def _json(value: Mapping[str, Any] | None) -> str | None:

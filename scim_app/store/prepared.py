@@ -71,6 +71,31 @@ class Prepared:
         return made
 
 
+class Together:
+    """Changes that happen one after the other; PostgreSQL is sent all of them as one statement, a single round trip.
+
+    None may depend on what another has changed: there they see the same moment.
+    """
+
+    def __init__(self, *builds: Callable[[], sa.Insert | sa.Update]) -> None:
+        self._each = tuple(Prepared(lambda _, build=build: build()) for build in builds)
+        self._whole = Prepared(lambda _: _as_one([build() for build in builds]))
+
+    def run(self, connection: sa.Connection, **values: Any) -> int:
+        """Run the changes, whose parameters share one set of names, and return how many rows the last one changed."""
+        if connection.dialect.name == "postgresql":
+            return self._whole.run(connection, **values)
+        changed = 0
+        for statement in self._each:
+            changed = statement.run(connection, **values)
+        return changed
+
+
+def _as_one(changes: list[sa.Insert | sa.Update]) -> sa.ClauseElement:
+    *others, last = changes
+    return last.add_cte(*(other.cte(f"change_{number}") for number, other in enumerate(others)))
+
+
 _SET, _RELEASE, _BACK = (
     Prepared(lambda _, text=text: sa.text(f"{text} one_write"))
     for text in ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")

@@ -1,6 +1,7 @@
 """Rows of users and teams: writes with their events; how they are found is in `lookup`."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,9 +12,9 @@ from scim_app.directory.kinds import KINDS, USER, Document, Kind, search_key
 from scim_app.directory.names import fold, lower
 from scim_app.errors import StoreUnavailable
 from scim_app.store import emails, sessions
-from scim_app.store.event_log import Unit
+from scim_app.store.event_log import Unit, told
 from scim_app.store.lookup import Stored, find, find_by, find_claimed, find_named, find_taken, get, refuse_taken
-from scim_app.store.prepared import Prepared
+from scim_app.store.prepared import Together
 from scim_app.store.stamps import new_id
 from scim_app.store.tables import TABLES
 
@@ -40,18 +41,18 @@ def _insert(table: sa.Table) -> sa.Insert:
     return sa.insert(table).values({c.name: sa.bindparam(c.name) for c in table.c if c.name != "deleted_at"})
 
 
-def _update(kind: Kind, *, linking: bool) -> Prepared:
+def _update(kind: Kind, *, linking: bool) -> Together:
     """Return the statement that replaces a resource which still has the version that the change was made of."""
     c = TABLES[kind.name].c
     owned = {"origin", "idp"} if linking else set[str]()
     names = {"version", "updated_at", *_PROJECTED, *(one.column for one in kind.attributes), *owned}
     mine = (c.org_id == sa.bindparam("org")) & (c.id == sa.bindparam("this")) & (c.version == sa.bindparam("was"))
     new = {name: sa.bindparam(f"new_{name}") for name in names}
-    return Prepared(lambda _: sa.update(TABLES[kind.name]).where(mine).values(new))
+    return told(lambda: sa.update(TABLES[kind.name]).where(mine).values(new))
 
 
 _PROJECTED = ("name_key", "document", "folded", "search_key")
-_INSERT = {kind.name: Prepared(lambda _, table=TABLES[kind.name]: _insert(table)) for kind in KINDS.values()}
+_INSERT = {kind.name: told(partial(_insert, TABLES[kind.name])) for kind in KINDS.values()}
 _UPDATE = {(kind.name, linking): _update(kind, linking=linking) for kind in KINDS.values() for linking in (True, False)}
 
 
@@ -65,9 +66,8 @@ def insert(
 ) -> Stored:
     """Store a new resource with its event and return it."""
     document = {"schemas": document["schemas"], "id": resource_id, **document}
-    seq = unit.record(_event(kind, event, resource_id, document, change))
-    row = _new_row(unit, kind, document, seq, change["origin"])
-    _INSERT[kind.name].run(unit.connection, **row)
+    row = _new_row(unit, kind, document, unit.next_seq, change["origin"])
+    unit.change(_INSERT[kind.name], _event(kind, event, resource_id, document, change), **row)
     if kind is USER:
         emails.add(unit.connection, unit.org_id, document)
     return Stored(*(row[name] for name in Stored._fields))
@@ -110,13 +110,13 @@ def update(
     Raises:
         StoreUnavailable: when it no longer has the version that the change was made of.
     """
-    unit.record(_event(kind, event, stored.id, document, change))
     row = _projection(unit, kind, document) | {"version": stored.version + 1}
     if "origin" in change:
         row |= {"origin": change["origin"], "idp": unit.actor.idp}
     values = {f"new_{name}": value for name, value in row.items()}
     statement = _UPDATE[kind.name, "origin" in change]
-    if statement.run(unit.connection, org=unit.org_id, this=stored.id, was=stored.version, **values) != 1:
+    told_of = _event(kind, event, stored.id, document, change)
+    if unit.change(statement, told_of, org=unit.org_id, this=stored.id, was=stored.version, **values) != 1:
         raise StoreUnavailable(f"{kind.scim_name} {stored.id} was changed by another request meanwhile; try again")
     if kind is USER and emails.named_in(change.get("attributes", ())):
         emails.change(unit.connection, unit.org_id, stored.load(), document)

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scim_app.directory.roles import Role, ScopeKind
 from scim_app.store.tables import Id, Instant, credentials, metadata, unique
 
 # `scopes` is a list of scopes, separated by spaces.
@@ -62,6 +63,13 @@ _live_grant = grants.c.revoked_at.is_(None)
 # NULL differs from NULL in a unique index, so the scopes without an id have one of their own.
 unique("ux_grants_wide", *_held, where=_live_grant & grants.c.scope_id.is_(None))
 unique("ux_grants_named", *_held, grants.c.scope_id, where=_live_grant & grants.c.scope_id.is_not(None))
+makes_admin = (
+    _live_grant
+    & grants.c.scope_id.is_(None)
+    & (grants.c.scope_kind == ScopeKind.ORGANIZATION.value)
+    & (grants.c.role == Role.ORGANIZATION_ADMIN.value)
+)
+"""Condition that a grant makes its holder an Organization Admin."""
 
 break_glass = sa.Table(
     "break_glass",
