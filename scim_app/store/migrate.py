@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store import postgres
+from scim_app.store import first_statistics, postgres
 from scim_app.store.engines import exists, is_postgres, open_owner, open_reader
 
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('dagster-scim migrate'))")
@@ -53,6 +53,7 @@ def upgrade(store_url: str) -> None:
             if is_postgres(store_url):
                 postgres.collate(connection)
                 postgres.secure(connection)
+                first_statistics.give(connection)
     except OperationalError as error:
         raise _unreachable(error) from error
     finally:

@@ -1,4 +1,4 @@
-"""A store that was filled a moment ago is looked up by the right indexes, though PostgreSQL has no statistics of it."""
+"""A store that is empty, or was filled a moment ago, is looked up by the right indexes, before anybody analysed it."""
 
 # pyright: reportPrivateUsage=false, reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
 
@@ -19,6 +19,7 @@ from scim_app.store.engines import open_owner
 from scim_app.store.event_log import Unit
 from scim_app.store.prepared import Prepared
 from scim_app.store.session import Store
+from scim_app.store.tables import list_blocks, team_members, teams, user_emails, users
 
 PEOPLE = 2_000
 
@@ -61,4 +62,29 @@ def test_one_resource_and_a_few_members_are_found_by_their_ids(filled: tuple[Org
         removal = _plan(connection, members._REMOVE, org=org, team=team, members=one)
         assert ("member_id = ANY" if postgres else "(org_id=? AND member_id=? AND team_id=?)") in removal
         assert "hashed" not in removal, removal  # every member would be compared with the list
+    engine.dispose()
+
+
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_names_and_external_ids_are_looked_up_by_their_own_indexes(
+    folder: Path, request: pytest.FixtureRequest, *, is_filled: bool
+) -> None:
+    """A plan is kept, and the first one is made while the tables are empty."""
+    organization = request.getfixturevalue("filled")[0] if is_filled else make.organization(make.settings(folder))
+    engine, org = open_owner(organization.settings.store_url), organization.id
+    with engine.begin() as connection:
+        for column, index in (("name_key", "ux_{}_name"), ("external_id", "ux_{}_external_id")):
+            for kind, table in (("user", "users"), ("team", "teams")):
+                plan = _plan(connection, lookup._BY[kind, column], org=org, value="x")
+                assert index.format(table) in plan, plan
+        claim = _plan(connection, lookup._CLAIMED["user"], org=org, name="x", external="y")
+        assert all(index in claim for index in ("ux_users_name", "ux_users_external_id", "ix_users_former")), claim
+    engine.dispose()
+
+
+def test_what_the_planner_was_told_leaves_no_row_behind(folder: Path) -> None:
+    engine = open_owner(make.organization(make.settings(folder)).settings.store_url)
+    with engine.begin() as connection:
+        for table in (users, teams, user_emails, team_members, list_blocks):
+            assert connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0
     engine.dispose()
