@@ -32,16 +32,8 @@ CREATE OR REPLACE TEMP MACRO sign_in_address(name, email) AS
 
 
 def macros() -> str:
-    """Return the statements that give a connection `user_columns(document)`, `team_columns(document)` and their rules.
-
-    Each returns a struct with the reported columns; `unnest` makes columns of it.
-    """
-    user = _fields(USER_PATHS) | {
-        "active": "user_active(document)",
-        "email": "user_email(document)",
-        "sign_in_address": f"sign_in_address({_read(USER_PATHS['user_name'])}, user_email(document))",
-    }
-    return _RULES + _macro("user_columns", user) + _macro("team_columns", _fields(TEAM_PATHS)) + _job_macros()
+    """Return the statements that give a connection the macros of `STRUCTS` and their rules."""
+    return _RULES + "".join(_macro(name, fields) for name, fields in STRUCTS.items()) + _job_macros()
 
 
 _ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -91,3 +83,15 @@ def _fields(paths: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 def _read(keys: tuple[str, ...]) -> str:
     path = ".".join(f'"{key}"' for key in keys)
     return f"nullif(document ->> '$.{path}', '')"
+
+
+STRUCTS = {
+    "user_columns": _fields(USER_PATHS)
+    | {
+        "active": "user_active(document)",
+        "email": "user_email(document)",
+        "sign_in_address": f"sign_in_address({_read(USER_PATHS['user_name'])}, user_email(document))",
+    },
+    "team_columns": _fields(TEAM_PATHS),
+}
+"""Macros that return a document's reported columns as a struct: name and how it is read; `unnest` unfolds it."""

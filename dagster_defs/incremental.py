@@ -10,8 +10,8 @@ from typing import NamedTuple
 import duckdb
 
 from dagster_defs.documents import macros
-from dagster_defs.warehouse import SCHEMA, Table, kept, sql
-from scim_app.store.exported import Column
+from dagster_defs.warehouse import SCHEMA, Frame, Table, kept
+from scim_app.store.exported import EVENT_COLUMNS, Column
 
 BLOCK = 200_000
 """Rows taken in by one transaction: its events, and about as many as there are members in what its events say."""
@@ -22,6 +22,10 @@ COPY = "provisioning_events"
 """The asset that all others follow: no asset is ahead of the copy of the log."""
 HISTORY = "history"
 """Mark of all histories, which are written together."""
+
+BATCH = Frame("batch", {name: (f"{COPY}.{name}",) for name in ("day", *(column.name for column in EVENT_COLUMNS))})
+VARIABLES = Frame("getvariable", {"org": (f"{COPY}.org",), "after": (f"{COPY}.seq",), "until": (f"{COPY}.seq",)})
+"""What a script is given by `advance`."""
 
 MARKS = Table(
     "marks",
@@ -143,8 +147,3 @@ def _select(connection: duckdb.DuckDBPyConnection, org: str, after: int, until: 
             AND type <> 'write.rejected'
         """  # noqa: S608
     )
-
-
-def run_sql(connection: duckdb.DuckDBPyConnection, name: str, **tokens: str) -> None:
-    """Run the statements of `sql/{name}.sql`."""
-    connection.execute(sql(name, **tokens))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
@@ -53,6 +53,27 @@ _TYPES = {
 }
 
 
+MadeFrom = Mapping[str, tuple[str, ...]]
+"""Columns with what each is made from, as `asset.column`."""
+
+
+def _assets(made_from: MadeFrom) -> list[str]:
+    return list(dict.fromkeys(text.split(".", 1)[0] for several in made_from.values() for text in several))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What Python hands to SQL: its name there, and what its columns are made from."""
+
+    name: str
+    made_from: MadeFrom = field(compare=False)
+
+    @property
+    def parents(self) -> list[str]:
+        """Names of the assets that its columns are made from."""
+        return _assets(self.made_from)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of the warehouse: its name and columns. Instants are UTC without a zone."""
@@ -61,11 +82,27 @@ class Table:
     columns: tuple[Column, ...]
     view: str = ""
     """The SELECT it is, for what is not stored but seen."""
+    script: str = ""
+    """The statements that add what is new, where SQL alone does it."""
+    reads: tuple["Table | Frame", ...] = ()
+    """What the SELECT or the script reads."""
+    made_from: MadeFrom = field(default_factory=dict, compare=False)
+    """What columns that Python makes are made from."""
+    is_asset: bool = True
+    """Whether an asset has its name; what reads another sees through it."""
 
     @property
     def address(self) -> str:
         """Name with schema, as SQL wants it."""
         return f"{SCHEMA}.{self.name}"
+
+    @property
+    def parents(self) -> list[str]:
+        """Names of the assets that its columns are made from, and those that its SQL reads."""
+        found = [*_assets(self.made_from)]
+        for one in self.reads:
+            found += [one.name] if isinstance(one, Table) and one.is_asset else one.parents
+        return list(dict.fromkeys(found))
 
     @property
     def names(self) -> str:
@@ -76,11 +113,6 @@ class Table:
     def casts(self) -> str:
         """The columns of a relation of the same names, each cast to its type here."""
         return ", ".join(f"{c.name}::{_TYPES[c.type].sql} AS {c.name}" for c in self.columns)
-
-    @property
-    def schema(self) -> dg.TableSchema:
-        """The columns as Dagster shows them."""
-        return dg.TableSchema([dg.TableColumn(c.name, _TYPES[c.type].sql.lower(), c.description) for c in self.columns])
 
     def replace(self, connection: duckdb.DuckDBPyConnection, rows: Iterable[Mapping[str, Any]], **scope: object) -> int:
         """Put rows in the place of those whose columns equal `scope` (all rows without one), and return how many.
@@ -142,6 +174,16 @@ class Table:
         query = "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
         found = connection.execute(query, [SCHEMA, self.name]).fetchall()
         return {row[0] for row in found}
+
+
+def schema(columns: Iterable[Column], notes: Mapping[str, str]) -> dg.TableSchema:
+    """Return columns as Dagster shows them, each with what it says and a note, where there is one."""
+    return dg.TableSchema(
+        [
+            dg.TableColumn(one.name, _TYPES[one.type].sql.lower(), one.description + notes.get(one.name, ""))
+            for one in columns
+        ]
+    )
 
 
 def records(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -9,13 +9,14 @@ import duckdb
 import pyarrow as pa
 from dagster_duckdb import DuckDBResource
 
+from dagster_defs.assets.events import PROVISIONING_EVENTS
+from dagster_defs.assets.history import OWNER_VERSIONS
 from dagster_defs.assets.materialized import result, table_asset
-from dagster_defs.assets.snapshots import EFFECTIVE_ACCESS, ROLE_GRANTS, TEAM_MEMBERS, TEAMS, USERS, cuts
-from dagster_defs.assets.sources import DIRECTORY
-from dagster_defs.incremental import COPY
+from dagster_defs.assets.snapshots import CUTS, ROLE_GRANTS, TEAM_MEMBERS, TEAMS, USERS, cuts
+from dagster_defs.assets.sources import in_directory
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ScimStore
-from dagster_defs.warehouse import DAY, ORGANIZATION, SEQ, Table, kept, records, sql
+from dagster_defs.warehouse import DAY, ORGANIZATION, SEQ, Frame, Table, kept, records, sql
 from scim_app.settings import Settings
 from scim_app.store.export import Export
 from scim_app.store.exported import ROLE_GRANT_COLUMNS, TOKEN_COLUMNS, Column
@@ -45,6 +46,7 @@ ORPHANED_ACCESS = Table(
         Column("detail", "text", "What is wrong, in words"),
     ),
     sql("orphaned_access"),
+    reads=(CUTS, USERS, TEAMS, TEAM_MEMBERS, ROLE_GRANTS, OWNER_VERSIONS),
 )
 DORMANT_ACCOUNTS = Table(
     "dormant_accounts",
@@ -63,17 +65,19 @@ DORMANT_ACCOUNTS = Table(
         Column("idle_days", "integer", "Days since the last of these"),
     ),
     sql("dormant_accounts", days=str(Settings().dormant_days)),
+    reads=(CUTS, USERS, PROVISIONING_EVENTS),
 )
-TOKENS = Table("tokens", (DAY, ORGANIZATION, SEQ, *TOKEN_COLUMNS))
+_OF_TOKENS = (
+    PROVISIONING_EVENTS,
+    Frame("tokens_now", {"org": in_directory("organizations")["slug"], **in_directory("tokens")}),
+    Frame("days", {**CUTS.made_from, "running": ()}),
+)
+TOKENS = Table("tokens", (DAY, ORGANIZATION, SEQ, *TOKEN_COLUMNS), script=sql("tokens_at_cut"), reads=_OF_TOKENS)
 _NOW = pa.schema([(column.name, pa.string()) for column in (ORGANIZATION, *TOKEN_COLUMNS)])
 _DAYS = pa.schema([("day", pa.date32()), ("org", pa.string()), ("seq", pa.int64()), ("running", pa.bool_())])
 
 
-@table_asset(
-    ORPHANED_ACCESS,
-    group="access",
-    deps=[USERS.name, TEAMS.name, TEAM_MEMBERS.name, ROLE_GRANTS.name, "owner_versions"],
-)
+@table_asset(ORPHANED_ACCESS, group="access")
 def orphaned_access(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Grants and memberships of accounts that are inactive or gone, grants on what is gone, teams that nobody owns."""
     with warehouse.get_connection() as connection:
@@ -82,7 +86,7 @@ def orphaned_access(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
         return result(connection, ORPHANED_ACCESS, order="org, finding, team_name, user_name", findings=dict(found))
 
 
-@table_asset(DORMANT_ACCOUNTS, group="access", deps=[USERS.name, EFFECTIVE_ACCESS.name, COPY])
+@table_asset(DORMANT_ACCOUNTS, group="access")
 def dormant_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Active accounts that neither signed in nor were changed for a long time (`DAGSTER_SCIM_DORMANT_DAYS`)."""
     with warehouse.get_connection() as connection:
@@ -90,7 +94,7 @@ def dormant_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
         return result(connection, DORMANT_ACCOUNTS, order="idle_days DESC, org, user_name")
 
 
-@table_asset(TOKENS, group="snapshots", deps=[DIRECTORY, COPY], partitions_def=DAYS)
+@table_asset(TOKENS, group="snapshots", partitions_def=DAYS)
 def tokens(
     context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
 ) -> "dg.MaterializeResult[Any]":
@@ -116,7 +120,7 @@ def keep_tokens(connection: duckdb.DuckDBPyConnection, export: Export, days: Seq
     ]
     connection.register("tokens_now", pa.Table.from_pylist(now, _NOW))
     connection.register("days", pa.Table.from_pylist(asked, _DAYS))
-    found = records(connection.execute(sql("tokens_at_cut")))
+    found = records(connection.execute(TOKENS.script))
     for name in ("tokens_now", "days"):
         connection.unregister(name)
     for day in days:

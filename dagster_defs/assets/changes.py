@@ -6,11 +6,18 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs.assets.history import MEMBERSHIP_VERSIONS, TEAM_VERSIONS, USER_VERSIONS
+from dagster_defs.assets.events import ORGANIZATIONS, PROVISIONING_EVENTS
+from dagster_defs.assets.history import (
+    GRANT_VERSIONS,
+    MEMBERSHIP_VERSIONS,
+    PLACE_VERSIONS,
+    TEAM_VERSIONS,
+    USER_VERSIONS,
+)
 from dagster_defs.assets.materialized import result, table_asset
-from dagster_defs.incremental import BLOCK, COPY, HISTORY, advance, run_sql
+from dagster_defs.incremental import BATCH, BLOCK, HISTORY, VARIABLES, advance
 from dagster_defs.pictures import deprovisioning_latency, joiners_and_leavers
-from dagster_defs.warehouse import ORGANIZATION, Table
+from dagster_defs.warehouse import ORGANIZATION, Table, sql
 from scim_app.store.exported import Column
 
 _PERSON = (
@@ -36,6 +43,7 @@ _ASSERTED = Column(
     "instant",
     "When the identity provider said so first (UTC): a request that was refused before; else empty",
 )
+_HISTORIES = (USER_VERSIONS, TEAM_VERSIONS, MEMBERSHIP_VERSIONS, GRANT_VERSIONS, PLACE_VERSIONS)
 
 ACCESS_CHANGES = Table(
     "access_changes",
@@ -62,6 +70,8 @@ ACCESS_CHANGES = Table(
         Column("after", "text", "What it is afterwards, in words"),
         _ASSERTED,
     ),
+    script=sql("access_changes"),
+    reads=(BATCH, VARIABLES, PROVISIONING_EVENTS, *_HISTORIES),
 )
 DEPROVISIONED_ACCOUNTS = Table(
     "deprovisioned_accounts",
@@ -80,15 +90,12 @@ DEPROVISIONED_ACCOUNTS = Table(
         Column("within_sla", "boolean", "Whether that is within the organization's agreement"),
         Column("returned_at", "instant", "When the person came back (UTC); empty while gone"),
     ),
+    script=sql("deprovisioned_accounts"),
+    reads=(VARIABLES, ACCESS_CHANGES, PROVISIONING_EVENTS, ORGANIZATIONS, *_HISTORIES),
 )
 
 
-@table_asset(
-    ACCESS_CHANGES,
-    group="changes",
-    deps=[COPY, USER_VERSIONS.name, TEAM_VERSIONS.name, MEMBERSHIP_VERSIONS.name],
-    urgent=True,
-)
+@table_asset(ACCESS_CHANGES, group="changes", urgent=True)
 def access_changes(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Who joined, moved and left, in order, each with the event that shows it; only new events are read."""
     with warehouse.get_connection() as connection:
@@ -106,7 +113,7 @@ def access_changes(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
         )
 
 
-@table_asset(DEPROVISIONED_ACCOUNTS, group="changes", deps=[ACCESS_CHANGES.name], urgent=True)
+@table_asset(DEPROVISIONED_ACCOUNTS, group="changes", urgent=True)
 def deprovisioned_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Each loss of access: when it was said, received and done, what was lost, and whether the person came back."""
     with warehouse.get_connection() as connection:
@@ -132,4 +139,4 @@ def carry_gone(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int
 
 
 def _carry(connection: duckdb.DuckDBPyConnection, table: Table, block: int, source: str) -> int:
-    return advance(connection, table.name, [table], lambda: run_sql(connection, table.name), block, behind=[source])
+    return advance(connection, table.name, [table], lambda: connection.execute(table.script), block, behind=[source])

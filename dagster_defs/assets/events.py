@@ -10,7 +10,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets import sources
 from dagster_defs.assets.materialized import result, table_asset
-from dagster_defs.assets.sources import EVENT_LOG
+from dagster_defs.assets.sources import in_directory
 from dagster_defs.incremental import COPY, Mark, marks, save, start
 from dagster_defs.partitions import day_starts
 from dagster_defs.resources import ScimStore
@@ -19,7 +19,13 @@ from scim_app.store.export import Head
 from scim_app.store.export_arrow import BLOCK, ArrowExport
 from scim_app.store.exported import EVENT_COLUMNS, Column
 
-PROVISIONING_EVENTS = Table(COPY, (ORGANIZATION, DAY, *EVENT_COLUMNS))
+_SLUG = in_directory("organizations")["slug"]
+PROVISIONING_EVENTS = Table(
+    COPY,
+    (ORGANIZATION, DAY, *EVENT_COLUMNS),
+    made_from={"org": _SLUG, "day": ("scim_event_log.occurred_at",)}
+    | {column.name: (f"scim_event_log.{column.name}",) for column in EVENT_COLUMNS},
+)
 
 ORGANIZATIONS = Table(
     "organizations",
@@ -36,10 +42,12 @@ ORGANIZATIONS = Table(
         Column("deprovision_sla_seconds", "integer", "Seconds within which a leaver's access has to end"),
         Column("copied_at", "instant", "When the log was last copied (UTC)"),
     ),
+    made_from={"org": _SLUG, **in_directory("organizations")},
+    is_asset=False,
 )
 
 
-@table_asset(PROVISIONING_EVENTS, group="changes", deps=[EVENT_LOG])
+@table_asset(PROVISIONING_EVENTS, group="changes")
 def provisioning_events(
     context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
 ) -> "dg.MaterializeResult[Any]":

@@ -1,7 +1,6 @@
 """Findings: what a person should know of, one row each. What events show stays; what lasts opens and closes."""
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -16,10 +15,10 @@ from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.assets.reviews import CAMPAIGNS, REVIEW_ITEMS, undecided
 from dagster_defs.assets.sync_health import IDP_RHYTHM, SYNC_FAILURES
 from dagster_defs.check_states import failed
-from dagster_defs.incremental import BLOCK, COPY, advance, run_sql
+from dagster_defs.incremental import BLOCK, COPY, advance
 from dagster_defs.lasting import Wrong
 from dagster_defs.resources import ScimStore
-from dagster_defs.warehouse import ORGANIZATION, Table, kept
+from dagster_defs.warehouse import ORGANIZATION, Table, kept, sql
 from scim_app.settings import Settings
 from scim_app.store.exported import Column
 
@@ -79,9 +78,8 @@ def findings(
 
 def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
     """Take in what the new events show, and return how many events were looked at."""
-    sources = [DEPROVISIONED_ACCOUNTS.name, SYNC_FAILURES.name]
-    find = partial(run_sql, connection, "findings_of_events")
-    return advance(connection, FINDINGS.name, [FINDINGS], find, block, behind=sources)
+    sources, text = [DEPROVISIONED_ACCOUNTS.name, SYNC_FAILURES.name], sql("findings_of_events")
+    return advance(connection, FINDINGS.name, [FINDINGS], lambda: connection.execute(text), block, behind=sources)
 
 
 def heard(connection: duckdb.DuckDBPyConnection, scim: ScimStore) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What everything was, and from which event to which: the history that every day is cut from."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -8,8 +9,8 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import AGAIN, FIRST, result, table_spec
-from dagster_defs.incremental import BLOCK, COPY, HISTORY, advance, run_sql
-from dagster_defs.warehouse import ORGANIZATION, POOL, Table
+from dagster_defs.incremental import BATCH, BLOCK, HISTORY, VARIABLES, advance
+from dagster_defs.warehouse import ORGANIZATION, POOL, Table, sql
 from scim_app.store.exported import ROLE_GRANT_COLUMNS, TEAM_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS, Column
 
 _HELD = (
@@ -20,16 +21,31 @@ _HELD = (
 _NAMES_OF_OTHERS = {"pending", "holder_name", "scope_name"}
 
 
-def _versions(name: str, columns: tuple[Column, ...]) -> Table:
-    return Table(name, (*_HELD, *(column for column in columns if column.name not in _NAMES_OF_OTHERS)))
+def _table(name: str, columns: tuple[Column, ...]) -> Table:
+    kept = (column for column in columns if column.name not in _NAMES_OF_OTHERS)
+    return Table(name, (*_HELD, *kept), reads=(BATCH, VARIABLES))
 
 
-USER_VERSIONS = _versions("user_versions", USER_COLUMNS)
-TEAM_VERSIONS = _versions("team_versions", TEAM_COLUMNS)
-MEMBERSHIP_VERSIONS = _versions("membership_versions", TEAM_MEMBER_COLUMNS)
-GRANT_VERSIONS = _versions("grant_versions", ROLE_GRANT_COLUMNS)
+def _resource(kind: str, columns: tuple[Column, ...]) -> Table:
+    table = _table(f"{kind}_versions", columns)
+    return replace(table, script=sql("resource_versions", kind=kind, columns=table.names))
+
+
+def _versions(kind: str, keys: tuple[str, ...], columns: tuple[Column, ...]) -> Table:
+    """Return the history whose steps `sql/{kind}_steps.sql` reads; the keys tell its subjects apart."""
+    table = _table(f"{kind}_versions", columns)
+    same = " AND ".join(f"version.{key} = step.{key}" for key in keys)
+    tokens = {"table": table.name, "keys": ", ".join(keys), "columns": table.names, "same": same}
+    return replace(table, script=sql(f"{kind}_steps") + sql("close_and_append", **tokens))
+
+
+USER_VERSIONS = _resource("user", USER_COLUMNS)
+TEAM_VERSIONS = _resource("team", TEAM_COLUMNS)
+MEMBERSHIP_VERSIONS = _versions("membership", ("team_id", "user_id"), TEAM_MEMBER_COLUMNS)
+GRANT_VERSIONS = _versions("grant", ("grant_id",), ROLE_GRANT_COLUMNS)
 OWNER_VERSIONS = _versions(
-    "owner_versions",
+    "owner",
+    ("team_id", "user_id"),
     (
         Column("team_id", "text", "Id of the team"),
         Column("user_id", "text", "Id of the owner"),
@@ -37,7 +53,8 @@ OWNER_VERSIONS = _versions(
     ),
 )
 PLACE_VERSIONS = _versions(
-    "place_versions",
+    "place",
+    ("scope_kind", "scope_id"),
     (
         Column("scope_kind", "text", "`deployment` or `code_location`"),
         Column("scope_id", "text", "Its id"),
@@ -47,7 +64,8 @@ PLACE_VERSIONS = _versions(
     ),
 )
 SETTING_VERSIONS = _versions(
-    "setting_versions",
+    "setting",
+    ("name",),
     (Column("name", "text", "Name of the setting"), Column("value", "text", "What it was set to")),
 )
 
@@ -62,20 +80,12 @@ _SAID = {
 }
 TABLES = tuple(_SAID)
 """All histories."""
-_KEYS = {
-    MEMBERSHIP_VERSIONS: ("membership_steps", ("team_id", "user_id")),
-    OWNER_VERSIONS: ("owner_steps", ("team_id", "user_id")),
-    GRANT_VERSIONS: ("grant_steps", ("grant_id",)),
-    PLACE_VERSIONS: ("place_steps", ("scope_kind", "scope_id")),
-    SETTING_VERSIONS: ("setting_steps", ("name",)),
-}
-"""How the steps of a history are read, and what tells its subjects apart."""
 
 _KIND = " One row from the event that made it so to the one that ended it (SCD type 2)."
 
 
 @dg.multi_asset(
-    specs=[table_spec(table, group="history", deps=[COPY], description=said + _KIND) for table, said in _SAID.items()],
+    specs=[table_spec(table, group="history", description=said + _KIND) for table, said in _SAID.items()],
     pool=POOL,
     op_tags=FIRST,
     retry_policy=AGAIN,
@@ -94,10 +104,5 @@ def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
 
 
 def _take_in(connection: duckdb.DuckDBPyConnection) -> None:
-    for kind, table in {"user": USER_VERSIONS, "team": TEAM_VERSIONS}.items():
-        run_sql(connection, "resource_versions", kind=kind, columns=table.names)
-    for table, (steps, keys) in _KEYS.items():
-        run_sql(connection, steps)
-        same = " AND ".join(f"version.{key} = step.{key}" for key in keys)
-        tokens = {"table": table.name, "keys": ", ".join(keys), "columns": table.names, "same": same}
-        run_sql(connection, "close_and_append", **tokens)
+    for table in TABLES:
+        connection.execute(table.script)

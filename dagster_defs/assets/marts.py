@@ -17,6 +17,7 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.assets.history import GRANT_VERSIONS, PLACE_VERSIONS, SETTING_VERSIONS, TEAM_VERSIONS
 from dagster_defs.assets.snapshots import make_views
 from dagster_defs.assets.sources import OWNERS
+from dagster_defs.dbt_lineage import told
 from dagster_defs.dbt_sources import TABLES
 from dagster_defs.resources import DBT_PROJECT, dbt
 from dagster_defs.warehouse import POOL
@@ -84,7 +85,8 @@ def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Duc
     variables = json.dumps({"warehouse": warehouse.database})
     # One folder for all runs: a folder for each would fill the disk, and what was parsed is found again here.
     target = Path(warehouse.database).with_name("dbt_target")
-    yield from dbt.cli(["build", *DATA_TESTS, "--vars", variables], context=context, target_path=target).stream()
+    invocation = dbt.cli(["build", *DATA_TESTS, "--vars", variables], context=context, target_path=target)
+    yield from told(invocation, mart_key)
 
 
 def make_sources(warehouse: DuckDBResource) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from dagster_defs import lineage
 from dagster_defs.assets.sources import OWNERS
-from dagster_defs.warehouse import POOL, Table
+from dagster_defs.warehouse import POOL, Table, schema
 
 PREVIEW_ROWS = 10
 CELL_LENGTH = 200
@@ -21,14 +22,17 @@ def table_asset(
     table: Table,
     *,
     group: str,
-    deps: Sequence[dg.AssetSpec | str],
+    deps: Sequence[str | dg.AssetKey] = (),
     partitions_def: dg.PartitionsDefinition[Any] | None = None,
     urgent: bool = False,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Return the decorator for an asset that writes a table and has its name; what is urgent goes first."""
+    """Return the decorator for an asset that writes a table and has its name; what is urgent goes first.
+
+    It is made from what the table's columns are made from and its SQL reads, and from `deps`.
+    """
     return dg.asset(
         name=table.name,
-        deps=deps,
+        deps=_deps(table, deps),
         group_name=group,
         owners=OWNERS,
         kinds={"python", "duckdb"},
@@ -41,11 +45,11 @@ def table_asset(
     )
 
 
-def table_spec(table: Table, *, group: str, deps: Sequence[dg.AssetSpec | str], description: str) -> dg.AssetSpec:
+def table_spec(table: Table, *, group: str, deps: Sequence[str | dg.AssetKey] = (), description: str) -> dg.AssetSpec:
     """Return the asset of a table that is written together with others."""
     return dg.AssetSpec(
         table.name,
-        deps=deps,
+        deps=_deps(table, deps),
         group_name=group,
         owners=OWNERS,
         kinds={"sql", "duckdb"},
@@ -54,9 +58,14 @@ def table_spec(table: Table, *, group: str, deps: Sequence[dg.AssetSpec | str], 
     )
 
 
+def _deps(table: Table, further: Sequence[str | dg.AssetKey]) -> list[str | dg.AssetKey]:
+    return list(dict.fromkeys([*table.parents, *further]))
+
+
 def table_metadata(table: Table) -> dict[str, Any]:
     """Return what is known of a table beforehand: its columns and its address."""
-    return {"dagster/column_schema": table.schema, "dagster/table_name": table.address}
+    columns = schema(table.columns, lineage.notes(lineage.sources(table)))
+    return {"dagster/column_schema": columns, "dagster/table_name": table.address}
 
 
 def result(
@@ -82,8 +91,9 @@ def result(
     total = table.count(connection, condition, values)
     shown = table.rows(connection, f"{condition} ORDER BY {order} LIMIT {PREVIEW_ROWS}", values)
     count = {"dagster/partition_row_count" if where else "dagster/row_count": total}
-    # In the order in which the page shows it: a preview is long, so it is the last.
-    return dg.MaterializeResult(asset_key=table.name, metadata={**count, **metadata, "preview": preview(shown)})
+    # In the order in which the page shows it: what is long is the last.
+    told = {**count, **metadata, "preview": preview(shown), **lineage.metadata(lineage.sources(table))}
+    return dg.MaterializeResult(asset_key=table.name, metadata=told)
 
 
 def preview(rows: Sequence[dict[str, Any]]) -> dg.MetadataValue[Any]:

@@ -8,16 +8,23 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.materialized import result, table_spec
-from dagster_defs.assets.sources import DIRECTORY
+from dagster_defs.assets.sources import in_directory
 from dagster_defs.incremental import COPY
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import ORGANIZATION, POOL, Table, kept, records
 from scim_app.store.export_reviews import read_reviews
+from scim_app.store.exported import Column
 from scim_app.store.exported_reviews import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
 
-CAMPAIGNS = Table("campaigns", (ORGANIZATION, *CAMPAIGN_COLUMNS))
-REVIEW_ITEMS = Table("review_items", (ORGANIZATION, *REVIEW_ITEM_COLUMNS))
-CONTROL_EXCEPTIONS = Table("control_exceptions", (ORGANIZATION, *EXCEPTION_COLUMNS))
+
+def _copied(name: str, columns: tuple[Column, ...]) -> Table:
+    slug = in_directory("organizations")["slug"]
+    return Table(name, (ORGANIZATION, *columns), made_from={"org": slug, **in_directory(name)})
+
+
+CAMPAIGNS = _copied("campaigns", CAMPAIGN_COLUMNS)
+REVIEW_ITEMS = _copied("review_items", REVIEW_ITEM_COLUMNS)
+CONTROL_EXCEPTIONS = _copied("control_exceptions", EXCEPTION_COLUMNS)
 
 _UNDECIDED = """
     SELECT
@@ -39,9 +46,7 @@ _SAID = {
 
 
 @dg.multi_asset(
-    specs=[
-        table_spec(table, group="access", deps=[DIRECTORY, COPY], description=said) for table, said in _SAID.items()
-    ],
+    specs=[table_spec(table, group="access", deps=[COPY], description=said) for table, said in _SAID.items()],
     pool=POOL,
 )
 def reviews(scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:

@@ -32,7 +32,12 @@ from scim_app.store.exported import (
     Column,
 )
 
-CUTS = Table("snapshot_cuts", (DAY, ORGANIZATION, SEQ))
+CUTS = Table(
+    "snapshot_cuts",
+    (DAY, ORGANIZATION, SEQ),
+    made_from={"day": (), "org": (f"{COPY}.org",), "seq": (f"{COPY}.seq",)},
+    is_asset=False,
+)
 """The event at which each organization's day is cut: all snapshots of a day stand there."""
 
 PLACES = Table(
@@ -46,61 +51,47 @@ PLACES = Table(
         Column("wider", "text", "Wider scopes whose roles hold here"),
     ),
     sql("places"),
+    reads=(CUTS, PLACE_VERSIONS),
+    is_asset=False,
 )
 """The scopes of each day; what names the scopes of the snapshots."""
 
 
-def _snapshot(name: str, columns: tuple[Column, ...], view: str) -> Table:
-    return Table(name, (DAY, ORGANIZATION, SEQ, *columns), view)
+def _snapshot(name: str, columns: tuple[Column, ...], view: str, *reads: Table) -> Table:
+    return Table(name, (DAY, ORGANIZATION, SEQ, *columns), view, reads=(CUTS, *reads))
 
 
 def _quoted(names: tuple[str, ...]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-USERS = _snapshot("users", USER_COLUMNS, sql("at_cut", versions="user_versions"))
-TEAMS = _snapshot("teams", TEAM_COLUMNS, sql("at_cut", versions="team_versions"))
-TEAM_MEMBERS = _snapshot("team_members", TEAM_MEMBER_COLUMNS, sql("team_members"))
-ROLE_GRANTS = _snapshot("role_grants", ROLE_GRANT_COLUMNS, sql("role_grants"))
+USERS = _snapshot("users", USER_COLUMNS, sql("at_cut", versions="user_versions"), USER_VERSIONS)
+TEAMS = _snapshot("teams", TEAM_COLUMNS, sql("at_cut", versions="team_versions"), TEAM_VERSIONS)
+TEAM_MEMBERS = _snapshot("team_members", TEAM_MEMBER_COLUMNS, sql("team_members"), MEMBERSHIP_VERSIONS, USER_VERSIONS)
+ROLE_GRANTS = _snapshot(
+    "role_grants", ROLE_GRANT_COLUMNS, sql("role_grants"), GRANT_VERSIONS, USER_VERSIONS, TEAM_VERSIONS, PLACES
+)
 EFFECTIVE_ACCESS = _snapshot(
     "effective_access",
     EFFECTIVE_ACCESS_COLUMNS,
     sql("effective_access", roles=_quoted(ROLES), privileged_roles=_quoted(PRIVILEGED_ROLES)),
+    *(USERS, ROLE_GRANTS, MEMBERSHIP_VERSIONS, SETTING_VERSIONS, PLACES),
 )
 
-_SPECS = [
-    table_spec(
-        USERS,
-        group="snapshots",
-        deps=[COPY, USER_VERSIONS.name],
-        description="Every account of every organization, one row a day, active or not.",
+_SAID = {
+    USERS: "Every account of every organization, one row a day, active or not.",
+    TEAMS: "Every team, one row a day.",
+    TEAM_MEMBERS: "Who was in which team, one row a day; members that aren't provisioned yet are pending.",
+    ROLE_GRANTS: "Which roles users and teams held and where, one row a day.",
+    EFFECTIVE_ACCESS: (
+        "What every active account may do and where, one row a day for each scope in which it has more than in "
+        "the wider ones, with the source that gives it: the most permissive of the default role, own grants and "
+        "teams' grants."
     ),
-    table_spec(TEAMS, group="snapshots", deps=[COPY, TEAM_VERSIONS.name], description="Every team, one row a day."),
-    table_spec(
-        TEAM_MEMBERS,
-        group="snapshots",
-        deps=[COPY, MEMBERSHIP_VERSIONS.name, USER_VERSIONS.name],
-        description="Who was in which team, one row a day; members that aren't provisioned yet are pending.",
-    ),
-    table_spec(
-        ROLE_GRANTS,
-        group="snapshots",
-        deps=[COPY, GRANT_VERSIONS.name, PLACE_VERSIONS.name],
-        description="Which roles users and teams held and where, one row a day.",
-    ),
-    table_spec(
-        EFFECTIVE_ACCESS,
-        group="snapshots",
-        deps=[COPY, USER_VERSIONS.name, MEMBERSHIP_VERSIONS.name, GRANT_VERSIONS.name, SETTING_VERSIONS.name],
-        description=(
-            "What every active account may do and where, one row a day for each scope in which it has more than in "
-            "the wider ones, with the source that gives it: the most permissive of the default role, own grants and "
-            "teams' grants."
-        ),
-    ),
-]
-TABLES = (USERS, TEAMS, TEAM_MEMBERS, ROLE_GRANTS, EFFECTIVE_ACCESS)
+}
+TABLES = tuple(_SAID)
 """All snapshots; a day of each stands at the same event."""
+_SPECS = [table_spec(table, group="snapshots", description=said) for table, said in _SAID.items()]
 
 _ORDERS = {USERS: "org, user_name", TEAMS: "org, display_name", TEAM_MEMBERS: "since DESC", ROLE_GRANTS: "granted_at"}
 

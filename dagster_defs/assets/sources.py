@@ -1,10 +1,15 @@
 """Where identities come from: assets that others make, so that lineage starts at the identity provider."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import dagster as dg
+
+from dagster_defs.warehouse import MadeFrom, schema
+from scim_app.store.exported import EVENT_COLUMNS, TOKEN_COLUMNS, Column
+from scim_app.store.exported_reviews import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
 
 OWNERS = ["team:identity"]
 """Who looks after the assets made here."""
@@ -27,7 +32,29 @@ OTHERS = _identity_provider("other_scim_clients", "scim", "Any other SCIM 2.0 cl
 IDENTITY_PROVIDERS = [OKTA, ENTRA, OTHERS]
 
 
-def _of_the_store(key: str, description: str) -> dg.AssetSpec:
+_ORGANIZATION_COLUMNS = (
+    Column("slug", "text", "Name of the organization in addresses"),
+    Column("deprovision_sla_seconds", "integer", "Seconds within which a leaver's access has to end"),
+)
+_READ = {
+    "organizations": _ORGANIZATION_COLUMNS,
+    "tokens": TOKEN_COLUMNS,
+    "campaigns": CAMPAIGN_COLUMNS,
+    "review_items": REVIEW_ITEM_COLUMNS,
+    "control_exceptions": EXCEPTION_COLUMNS,
+}
+"""What is read of the directory itself, by table; all else comes from its event log."""
+_DIRECTORY_COLUMNS = [
+    replace(column, name=f"{table}.{column.name}") for table, columns in _READ.items() for column in columns
+]
+
+
+def in_directory(table: str) -> MadeFrom:
+    """Return the columns of a table of the directory with themselves as sources."""
+    return {column.name: (f"scim_directory.{table}.{column.name}",) for column in _READ[table]}
+
+
+def _of_the_store(key: str, description: str, columns: Sequence[Column]) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
         deps=IDENTITY_PROVIDERS,
@@ -36,17 +63,20 @@ def _of_the_store(key: str, description: str) -> dg.AssetSpec:
         owners=OWNERS,
         tags={"scim/layer": "store"},
         description=description,
+        metadata={"dagster/column_schema": schema(columns, {})},
     )
 
 
 DIRECTORY = _of_the_store(
     "scim_directory",
     "Users, teams, memberships, grants and tokens as they are now, in the SCIM service's store.",
+    _DIRECTORY_COLUMNS,
 )
 EVENT_LOG = _of_the_store(
     "scim_event_log",
     "Every accepted and every refused write, numbered without gaps and chained by hash, in the SCIM service's store. "
     "It is written in the transaction of the change itself.",
+    EVENT_COLUMNS,
 )
 
 ASSETS = [*IDENTITY_PROVIDERS, DIRECTORY, EVENT_LOG]

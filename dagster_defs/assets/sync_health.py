@@ -7,26 +7,52 @@ import duckdb
 import pyarrow as pa
 from dagster_duckdb import DuckDBResource
 
+from dagster_defs.assets.events import PROVISIONING_EVENTS
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.incremental import BLOCK, COPY, advance
 from dagster_defs.pictures import failures_by_cause
-from dagster_defs.warehouse import DAY, ORGANIZATION, Table, sql
+from dagster_defs.warehouse import DAY, ORGANIZATION, Frame, Table, records, sql
 from scim_app.store.exported import EVENT_COLUMNS, Column, failure_told
 
 _TOLD = {
     *("seq", "id", "occurred_at", "subject_kind", "subject_name", "actor", "idp"),
     *("request_id", "method", "path", "status", "scim_type", "detail"),
 }
+_REFUSED = """
+    CREATE OR REPLACE TEMP TABLE refused AS SELECT * FROM identity.provisioning_events
+    WHERE org = getvariable('org') AND seq > getvariable('after') AND seq <= getvariable('until')
+        AND type = 'write.rejected';
+"""
+_TELLING = ("status", "scim_type", "detail")
+"""Columns of an event that tell the cause."""
+_CAUSE = (
+    Column("cause", "text", "Why it was refused, one word for each cause"),
+    Column("meaning", "text", "What that means"),
+    Column("what_to_do", "text", "What the administrator of the identity provider does about it"),
+)
+_OF_THE_EVENT = (ORGANIZATION, DAY, *(column for column in EVENT_COLUMNS if column.name in _TOLD))
+_EXPLAINED = f"""
+    INSERT INTO identity.sync_failures BY NAME
+    SELECT
+        {", ".join(f"refused.{column.name}" for column in _OF_THE_EVENT)},
+        causes.cause, causes.meaning, causes.what_to_do
+    FROM refused INNER JOIN causes
+        ON causes.status IS NOT DISTINCT FROM refused.status
+        AND causes.scim_type IS NOT DISTINCT FROM refused.scim_type
+        AND causes.detail IS NOT DISTINCT FROM refused.detail
+    ORDER BY refused.seq;
+"""  # noqa: S608
+_CAUSES = Frame(
+    "causes",
+    {name: (f"{COPY}.{name}",) for name in _TELLING}
+    | {column.name: tuple(f"{COPY}.{name}" for name in _TELLING) for column in _CAUSE},
+)
+
 SYNC_FAILURES = Table(
     "sync_failures",
-    (
-        ORGANIZATION,
-        DAY,
-        *(column for column in EVENT_COLUMNS if column.name in _TOLD),
-        Column("cause", "text", "Why it was refused, one word for each cause"),
-        Column("meaning", "text", "What that means"),
-        Column("what_to_do", "text", "What the administrator of the identity provider does about it"),
-    ),
+    (*_OF_THE_EVENT, *_CAUSE),
+    script=_REFUSED + _EXPLAINED,
+    reads=(PROVISIONING_EVENTS, _CAUSES),
 )
 SYNC_HEALTH = Table(
     "sync_health",
@@ -46,6 +72,7 @@ SYNC_HEALTH = Table(
         Column("what_to_do", "text", "What to do about it"),
     ),
     sql("sync_health"),
+    reads=(SYNC_FAILURES,),
 )
 IDP_RHYTHM = Table(
     "idp_rhythm",
@@ -60,16 +87,12 @@ IDP_RHYTHM = Table(
         ),
     ),
     sql("idp_rhythm"),
+    reads=(PROVISIONING_EVENTS,),
 )
-_CAUSES = pa.schema(
-    [
-        ("status", pa.int64()),
-        *((name, pa.string()) for name in ("scim_type", "detail", "cause", "meaning", "what_to_do")),
-    ]
-)
+_ARROW = pa.schema([(name, pa.int64() if name == "status" else pa.string()) for name in _CAUSES.made_from])
 
 
-@table_asset(SYNC_FAILURES, group="sync_health", deps=[COPY], urgent=True)
+@table_asset(SYNC_FAILURES, group="sync_health", urgent=True)
 def sync_failures(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Writes of an identity provider that were refused, each with its status, its cause and what to do about it."""
     with warehouse.get_connection() as connection:
@@ -83,32 +106,15 @@ def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
 
 
 def _take_in(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE refused AS SELECT * FROM identity.provisioning_events
-        WHERE org = getvariable('org') AND seq > getvariable('after') AND seq <= getvariable('until')
-            AND type = 'write.rejected'
-        """
-    )
-    found = connection.execute("SELECT DISTINCT status, scim_type, detail FROM refused").fetchall()
-    causes: list[dict[str, Any]] = [dict(zip(("status", "scim_type", "detail"), row, strict=True)) for row in found]
-    connection.register("causes", pa.Table.from_pylist([one | failure_told(one) for one in causes], _CAUSES))
-    connection.execute(
-        f"""
-        INSERT INTO {SYNC_FAILURES.address} ({SYNC_FAILURES.names})
-        SELECT {SYNC_FAILURES.names} FROM (
-            SELECT refused.*, causes.cause, causes.meaning, causes.what_to_do
-            FROM refused INNER JOIN causes
-                ON causes.status IS NOT DISTINCT FROM refused.status
-                AND causes.scim_type IS NOT DISTINCT FROM refused.scim_type
-                AND causes.detail IS NOT DISTINCT FROM refused.detail
-        ) ORDER BY seq
-        """  # noqa: S608
-    )
+    connection.execute(_REFUSED)
+    found = records(connection.execute(f"SELECT DISTINCT {', '.join(_TELLING)} FROM refused"))  # noqa: S608
+    causes = pa.Table.from_pylist([one | failure_told(one) for one in found], _ARROW)
+    connection.register("causes", causes)
+    connection.execute(_EXPLAINED)
     connection.unregister("causes")
 
 
-@table_asset(SYNC_HEALTH, group="sync_health", deps=[SYNC_FAILURES.name])
+@table_asset(SYNC_HEALTH, group="sync_health")
 def sync_health(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """Refused writes grouped by identity provider, cause and resource, with a sample and what to do about it."""
     with warehouse.get_connection() as connection:
@@ -116,7 +122,7 @@ def sync_health(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
         return result(connection, SYNC_HEALTH, order="last_at DESC", chart=failures_by_cause(connection))
 
 
-@table_asset(IDP_RHYTHM, group="sync_health", deps=[COPY], urgent=True)
+@table_asset(IDP_RHYTHM, group="sync_health", urgent=True)
 def idp_rhythm(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
     """How often each identity provider is heard of, and for how long it is silent at most."""
     with warehouse.get_connection() as connection:

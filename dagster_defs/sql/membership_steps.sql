@@ -3,8 +3,8 @@
 CREATE OR REPLACE TEMP TABLE asked AS
 SELECT
     subject_id AS team_id, seq, occurred_at AS since, coalesce(change ->> '$.members.origin', 'scim') AS origin,
-    from_json(change -> '$.members.added', '["VARCHAR"]') AS added,
-    from_json(change -> '$.members.removed', '["VARCHAR"]') AS removed
+    from_json(json_extract(change, '$.members.added'), '["VARCHAR"]') AS added,
+    from_json(json_extract(change, '$.members.removed'), '["VARCHAR"]') AS removed
 FROM batch WHERE subject_kind = 'team' AND type <> 'team.deleted';
 
 CREATE OR REPLACE TEMP TABLE steps AS

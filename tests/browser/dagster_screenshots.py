@@ -37,6 +37,7 @@ PICTURES = {
     "lineage": Picture("/asset-groups", "sync_health", (1600, 600)),
     "leavers": Picture(f"{_ONE}?view=lineage&lineageScope=neighbors&lineageDepth=2", "findings", (1440, 1060)),
     "snapshot": Picture("/assets/users", "The identity provider's own id"),
+    "columns": Picture(_ONE, "returned_at", (1440, 1500)),
     "preview": Picture("/assets/users?view=events", "preview"),
     "accounts": Picture("/assets/users?view=events", "preview", (1440, 620), "[Show Markdown]"),
     "changes": Picture("/assets/access_changes?view=events", "preview", (1440, 620), "[Show Markdown]"),

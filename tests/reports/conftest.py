@@ -80,22 +80,30 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
     return Year(settings, organization.id)
 
 
-def dbt_build(target: str, folder: Path, **variables: object) -> None:
-    """Build and test all models; fails with what dbt says."""
+def dbt_build(target: str, folder: Path, **variables: object) -> Path:
+    """Build and test all models and return dbt's folder; fails with what dbt says."""
+    made = folder / f"dbt_{target}"
     command = ["build", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
-    told = ["--target-path", str(folder / f"dbt_{target}"), "--vars", json.dumps({"as_of_day": LAST_DAY, **variables})]
+    told = ["--target-path", str(made), "--vars", json.dumps({"as_of_day": LAST_DAY, **variables})]
     env = make.environment(folder)
     done = subprocess.run(
         [str(make.BIN / "dbt"), *command, *told], env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:]
+    return made
 
 
 @pytest.fixture(scope="session")
-def on_duckdb(year: Year, tmp_path_factory: pytest.TempPathFactory) -> Query:
+def dbt_folder(year: Year, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What dbt left of building the marts on DuckDB."""
+    return dbt_build("duckdb", tmp_path_factory.mktemp("duckdb"), warehouse=str(year.settings.warehouse_path))
+
+
+@pytest.fixture(scope="session")
+def on_duckdb(year: Year, dbt_folder: Path) -> Query:
     """Asks the marts on DuckDB."""
+    assert dbt_folder.is_dir()
     path = str(year.settings.warehouse_path)
-    dbt_build("duckdb", tmp_path_factory.mktemp("duckdb"), warehouse=path)
 
     def ask(text: str) -> list[Any]:
         with duckdb.connect(path, read_only=True) as connection:
