@@ -66,11 +66,13 @@ def render(
 
 def render_users(connection: sa.Connection, org_id: str, base_url: str, rows: list[Listed]) -> list[str]:
     """Return the users of a page as `render` returns them whole; many are in the same few teams, spelled once."""
-    sets = {row[-1] for row in rows if row[-1]}
+    teams = team_names.ids_of(connection, org_id, [row[0] for row in rows])
+    sets = set(teams.values())
     named = team_names.names_of(connection, org_id, {team for one in sets for team in one.split(" ")}) if sets else []
     spelled = {team: _group(base_url, team, name) for team, name in named}
     groups = {one: _groups(spelled, set(one.split(" "))) for one in sets}
-    return _splice(base_url, USER, (row[:-1] for row in rows), [groups.get(row[-1] or "", "") for row in rows])
+    derived = [groups[teams[row[0]]] if row[0] in teams else "" for row in rows] if teams else [""] * len(rows)
+    return _splice(base_url, USER, rows, derived)
 
 
 def _groups(spelled: dict[str, str], mine: set[str]) -> str:

@@ -137,7 +137,7 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
             walks.remember(step._replace(start=after), Place(None, rows[-1][1]))
         if kind is USER:
             return _listed(question, total, encode.render_users(connection, org_id, base_url, rows))
-        teams = [Stored(*row[:-1]) for row in rows]
+        teams = [Stored(*row) for row in rows]
         if _is_long(connection, org_id, question, teams):
             return None
         return _listed(question, total, encode.render(connection, org_id, base_url, kind, teams, question.wanted))

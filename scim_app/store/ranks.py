@@ -4,45 +4,37 @@ from typing import cast
 
 import sqlalchemy as sa
 
-from scim_app.directory.kinds import KINDS, USER, Kind
+from scim_app.directory.kinds import KINDS, Kind
 from scim_app.store.lookup import Stored
 from scim_app.store.prepared import Prepared
-from scim_app.store.tables import TABLES, list_blocks, team_members
+from scim_app.store.tables import TABLES, list_blocks
 
 BLOCK = 1024
 """Positions in a block; the triggers that count live rows divide by it."""
 
+Listed = tuple[str, int, int, str, str, str, str]
+"""A row of a page: what `Stored` has, in its order."""
 
-Listed = tuple[str, int, int, str, str, str, str, str | None]
-"""A row of a page: what `Stored` has in its order, then the ids of a user's teams, if any, with spaces between."""
+_C = list_blocks.c
+_MINE = (_C.org_id == sa.bindparam("org")) & (_C.kind == sa.bindparam("kind"))
 
 
 def _blocks(_dialect: str) -> sa.ClauseElement:
-    c = list_blocks.c
-    mine = (c.org_id == sa.bindparam("org")) & (c.kind == sa.bindparam("kind")) & (c.live > 0)
-    return sa.select(c.block, c.live).where(mine).order_by(c.block)
+    return sa.select(_C.block, _C.live).where(_MINE, _C.live > 0).order_by(_C.block)
+
+
+def _counting(_dialect: str) -> sa.ClauseElement:
+    """Return the statement that counts the live rows of the blocks behind one."""
+    total = sa.cast(sa.func.coalesce(sa.func.sum(_C.live), 0), sa.BigInteger)
+    return sa.select(total).where(_MINE, _C.block > sa.bindparam("behind"))
 
 
 def _page(kind: Kind) -> Prepared:
     c = TABLES[kind.name].c
     mine = (c.org_id == sa.bindparam("org")) & c.deleted_at.is_(None) & (c.position >= sa.bindparam("first"))
-    stored = [c[name] for name in Stored._fields]
-
-    page = sa.select(*stored).where(mine).order_by(c.position)
-    page = page.limit(sa.bindparam("most")).offset(sa.bindparam("skipped")).subquery()  # teams only of those in it
-
-    def build(dialect: str) -> sa.ClauseElement:
-        teams = _teams(dialect, page.c.id) if kind is USER else sa.null()
-        return sa.select(page, teams).order_by(page.c.position)
-
-    return Prepared(build)
-
-
-def _teams(dialect: str, user_id: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Return the ids of a user's teams: of its own index alone, where a join would sort the rows of a whole page."""
-    together = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
-    mine = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.member_id == user_id)
-    return sa.select(together(team_members.c.team_id, sa.literal_column("' '"))).where(mine).scalar_subquery()
+    page = sa.select(*(c[name] for name in Stored._fields)).where(mine).order_by(c.position)
+    page = page.limit(sa.bindparam("most")).offset(sa.bindparam("skipped"))
+    return Prepared(lambda _: page)
 
 
 def _rest(kind: Kind) -> Prepared:
@@ -52,14 +44,14 @@ def _rest(kind: Kind) -> Prepared:
     return Prepared(lambda _: rows)
 
 
-_BLOCKS = Prepared(_blocks)
+_BLOCKS, _COUNT = Prepared(_blocks), Prepared(_counting)
 _RESTS = {kind.name: _rest(kind) for kind in KINDS.values()}
 _PAGES = {kind.name: _page(kind) for kind in KINDS.values()}
 
 
 def total(connection: sa.Connection, org_id: str, kind: Kind) -> int:
     """Return how many live resources there are, without counting them."""
-    return sum(live for _, live in _BLOCKS.all(connection, org=org_id, kind=kind.name))
+    return _live_behind(connection, org_id, kind, -1)
 
 
 def page(
@@ -78,25 +70,32 @@ def page(
         behind: position of the last resource of the page before, where that is known. The page begins behind it,
             whatever rank that is by now: a walk misses nobody and meets nobody twice.
     """
-    blocks = _BLOCKS.all(connection, org=org_id, kind=kind.name)
-    total = sum(live for _, live in blocks)
-    first, skipped = (0, 0) if behind is None else (behind + 1, 0)
+    first = skipped = 0
     if behind is not None:
-        total = start - 1 + _remaining(connection, org_id, kind, blocks, behind)
-    if behind is None and start > 1:
-        if start > total:
-            return total, []
+        first, number = behind + 1, start - 1 + _remaining(connection, org_id, kind, behind)
+    elif start == 1:
+        number = total(connection, org_id, kind)
+    else:
+        blocks = _BLOCKS.all(connection, org=org_id, kind=kind.name)
+        number = sum(live for _, live in blocks)
+        if start > number:
+            return number, []
         first, skipped = _place(blocks, start - 1)
     values = {"org": org_id, "first": first, "most": count, "skipped": skipped}
-    return total, cast(list[Listed], _PAGES[kind.name].all(connection, **values))
+    return number, cast(list[Listed], _PAGES[kind.name].all(connection, **values))
 
 
-def _remaining(connection: sa.Connection, org_id: str, kind: Kind, blocks: list[tuple[int, int]], behind: int) -> int:
+def _live_behind(connection: sa.Connection, org_id: str, kind: Kind, block: int) -> int:
+    row = _COUNT.first(connection, org=org_id, kind=kind.name, behind=block)
+    return row[0] if row else 0
+
+
+def _remaining(connection: sa.Connection, org_id: str, kind: Kind, behind: int) -> int:
     """Return how many live resources come behind a position."""
     block = behind // BLOCK
     values = {"org": org_id, "first": behind + 1, "last": (block + 1) * BLOCK - 1}
     rest = _RESTS[kind.name].first(connection, **values)
-    return sum(live for number, live in blocks if number > block) + (rest[0] if rest else 0)
+    return _live_behind(connection, org_id, kind, block) + (rest[0] if rest else 0)
 
 
 def _place(blocks: list[tuple[int, int]], rank: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Which teams people are in, and what these are called: for many people by one statement."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import orjson
 import sqlalchemy as sa
@@ -28,6 +28,34 @@ _NAMES_OF = Prepared(
         .order_by(teams.c.position)
     )
 )
+
+
+def _ids(dialect: str) -> sa.ClauseElement:
+    """Return the statement of the ids of some members' teams, with spaces between: of their own index alone."""
+    together = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
+    member, texts = team_members.c.member_id, together(team_members.c.team_id, sa.literal_column("' '"))
+    mine = (team_members.c.org_id == sa.bindparam("org")) & is_listed(member, "members", dialect)
+    return sa.select(member, texts).where(mine).group_by(member)
+
+
+def _any_between(_dialect: str) -> sa.ClauseElement:
+    member = team_members.c.member_id
+    between = member.between(sa.bindparam("lowest"), sa.bindparam("highest"))
+    return sa.select(member).where(team_members.c.org_id == sa.bindparam("org"), between).limit(1)
+
+
+_IDS_OF, _ANY_BETWEEN = Prepared(_ids), Prepared(_any_between)
+
+
+def ids_of(connection: sa.Connection, org_id: str, members: Sequence[str]) -> dict[str, str]:
+    """Return, for each member that is in any team, the ids of its teams with spaces between.
+
+    Ids are in order of creation, so those of a page are neighbours in the index: where it has nobody between the first
+    and the last of them, nobody is looked up.
+    """
+    if not members or not _ANY_BETWEEN.first(connection, org=org_id, lowest=min(members), highest=max(members)):
+        return {}
+    return dict[str, str](_IDS_OF.all(connection, org=org_id, members=_json(members)))
 
 
 def names_of(connection: sa.Connection, org_id: str, team_ids: Iterable[str]) -> list[tuple[str, str]]:
