@@ -41,16 +41,7 @@ def with_lineage(event: Any, manifest: Mapping[str, Any], folder: Path, key_of: 
         return event
     text = (folder / "compiled" / node["package_name"] / node["original_file_path"]).read_text()
     found = of_model(manifest, node, text, key_of)
-    return event.with_metadata({**event.metadata, **_schema(node, found), **lineage.metadata(found)})
-
-
-def _schema(node: Mapping[str, Any], found: Sources) -> dict[str, dg.TableSchema]:
-    notes = lineage.notes(found)
-    columns = [
-        dg.TableColumn(name, one["data_type"] or "?", one["description"].removesuffix(".") + notes.get(name, ""))
-        for name, one in node["columns"].items()
-    ]
-    return {"dagster/column_schema": dg.TableSchema(columns)}
+    return event.with_metadata({**event.metadata, **lineage.metadata(found)})
 
 
 def of_model(manifest: Mapping[str, Any], node: Mapping[str, Any], text: str, key_of: KeyOf) -> Sources:

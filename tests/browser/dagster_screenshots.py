@@ -35,9 +35,9 @@ _ONE = "/assets/deprovisioned_accounts"
 _CHECK = "leavers_lose_access_within_the_agreement"
 PICTURES = {
     "lineage": Picture("/asset-groups", "sync_health", (1600, 600)),
-    "leavers": Picture(f"{_ONE}?view=lineage&lineageScope=neighbors&lineageDepth=2", "findings", (1440, 1060)),
+    "leavers": Picture(f"{_ONE}?view=lineage&lineageScope=neighbors&lineageDepth=2", "findings", (1440, 1240)),
     "snapshot": Picture("/assets/users", "The identity provider's own id"),
-    "columns": Picture(_ONE, "returned_at", (1440, 1500)),
+    "columns": Picture(_ONE, "returned_at", (1440, 1700)),
     "preview": Picture("/assets/users?view=events", "preview"),
     "accounts": Picture("/assets/users?view=events", "preview", (1440, 620), "[Show Markdown]"),
     "changes": Picture("/assets/access_changes?view=events", "preview", (1440, 620), "[Show Markdown]"),
