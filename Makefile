@@ -43,7 +43,7 @@ demo: install  ## Play recorded Okta and Entra exchanges against the running ser
 	@$(BIN)/dagster-scim demo
 
 test: check setup-browser  ## Check the style, then run every test
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 coverage: develop setup-browser  ## Run every test and tell which lines and branches none of them reached
 	$(BIN)/python -m pytest --cov --cov-report=term

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,14 +14,32 @@ from make import Organization, Service
 from playwright.sync_api import Browser, sync_playwright
 
 DATABASES = ["sqlite", "postgresql"]
+LONGEST = (
+    "whole_line",
+    "browser",
+    "reports",
+    "cli",
+    "test_backfill",
+    "durability",
+    "fuzz",
+    "properties",
+    "dagster_defs",
+)
+"""What takes longest, by a part of its path."""
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Generator[str]:
+def lasting() -> Generator[ExitStack]:
+    """What is started once and stopped when the session ends, the last one first."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def postgres_server(lasting: ExitStack) -> str:
     """The address of a PostgreSQL server."""
-    with postgres.server() as address:
-        yield address
+    return lasting.enter_context(postgres.server())
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -30,17 +49,47 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def home(database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
+def started() -> dict[str, tuple[Path, Service]]:
+    """Database → the service on it and its folder, where it runs already."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def running(
+    database: str,
+    started: dict[str, tuple[Path, Service]],
+    lasting: ExitStack,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, Service]:
+    """The shared service and its folder. It outlives the turn of its database: files take turns, each with both."""
+    if database not in started:
+        home = lasting.enter_context(_folder(request, database, tmp_path_factory.mktemp("home")))
+        make.organization(make.settings(home), "first")
+        started[database] = home, lasting.enter_context(make.service(home))
+    return started[database]
+
+
+@pytest.fixture(scope="session")
+def home(running: tuple[Path, Service]) -> Path:
     """The folder of the shared service; its settings name its database."""
-    yield from _folder(request, database, tmp_path_factory.mktemp("home"))
+    return running[0]
+
+
+@pytest.fixture(scope="session")
+def service(running: tuple[Path, Service]) -> Service:
+    """A service that runs as a process of its own."""
+    return running[1]
 
 
 @pytest.fixture
 def folder(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Path]:
     """A fresh folder whose settings name a database of its own, empty yet."""
-    yield from _folder(request, database, tmp_path)
+    with _folder(request, database, tmp_path) as path:
+        yield path
 
 
+@contextmanager
 def _folder(request: pytest.FixtureRequest, database: str, path: Path) -> Generator[Path]:
     if database == "sqlite":
         yield path
@@ -50,14 +99,6 @@ def _folder(request: pytest.FixtureRequest, database: str, path: Path) -> Genera
         make.DATABASE_URLS[path] = url
         yield path
         del make.DATABASE_URLS[path]
-
-
-@pytest.fixture(scope="session")
-def service(home: Path) -> Generator[Service]:
-    """A service that runs as a process of its own."""
-    make.organization(make.settings(home), "first")
-    with make.service(home) as running:
-        yield running
 
 
 @pytest.fixture
@@ -71,6 +112,13 @@ def scim(service: Service, organization: Organization) -> Generator[httpx.Client
     """A client of the fresh organization."""
     with organization.client(service.address) as client:
         yield client
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the tests, the longest files begin first: none is left to one worker at the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: [place not in item.path.parts and place != item.path.stem for place in LONGEST])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
+import forked
 import httpx
 import sqlalchemy as sa
 
@@ -146,9 +147,7 @@ def environment(home: Path, **extra: str) -> dict[str, str]:
 
 def command(*arguments: str, home: Path, **extra: str) -> "subprocess.CompletedProcess[str]":
     """Run `dagster-scim …` to its end."""
-    program = [str(BIN / "dagster-scim"), *arguments]
-    env = environment(home, **extra)
-    return subprocess.run(program, env=env, capture_output=True, text=True, timeout=300, check=False, cwd=ROOT)
+    return forked.run(list(arguments), environment(home, **extra), ROOT, 300)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ FUNCTION_LINES = 50
 READS_ENVIRONMENT = "scim_app/settings.py"
 HANDS_ENVIRONMENT_ON = {
     "scim_app/cli/processes.py",
+    "tests/forked.py",
     "tests/make.py",
     "tests/postgres.py",
     "bench/floor.py",
