@@ -64,6 +64,13 @@ def render(
     return [_project(kind, text, wanted) for text in whole]
 
 
+def render_user(base_url: str, stored: Stored, teams: Iterable[tuple[str, str]]) -> str:
+    """Return a user, found together with the ids and names of its teams, as `render` returns it whole."""
+    groups = ",".join([_group(base_url, *team) for team in teams])
+    (whole,) = _splice(base_url, USER, [stored], [f',"groups":[{groups}]' if groups else ""])
+    return whole
+
+
 def render_users(connection: sa.Connection, org_id: str, base_url: str, rows: list[Listed]) -> list[str]:
     """Return the users of a page as `render` returns them whole; many are in the same few teams, spelled once."""
     teams = team_names.ids_of(connection, org_id, [row[0] for row in rows])

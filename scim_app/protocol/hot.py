@@ -20,7 +20,7 @@ from scim_app.protocol import encode
 from scim_app.protocol.calls import Reply
 from scim_app.protocol.filter_limits import FILTER_BYTES
 from scim_app.protocol.wire import PAGE_LIMIT
-from scim_app.store import emails, lookup, ranks, team_size
+from scim_app.store import emails, lookup, ranks, team_names, team_size
 from scim_app.store.lookup import Stored
 from scim_app.store.pages import Place
 from scim_app.store.tokens import Caller
@@ -148,18 +148,29 @@ def answer(connection: sa.Connection, caller: Caller, base_url: str, question: Q
         having = [one for one in may if _has_email(one, question)]
         rendered = encode.render(connection, org_id, base_url, kind, having, question.wanted)
         return _listed(question, len(having), rendered)
-    stored = lookup.find_by(connection, org_id, kind, question.column, question.value)
-    found = [stored] if stored else []
-    if _is_long(connection, org_id, question, found):
-        return None
-    if question.listed:
+    return _answer_of_one(connection, org_id, base_url, question, question.column)
+
+
+def _answer_of_one(
+    connection: sa.Connection, org_id: str, base_url: str, question: Question, column: str
+) -> Reply | None:
+    """Return the answer about the one resource that has a value in a column."""
+    kind, value = question.kind, question.value
+    if kind is USER:
+        seen = team_names.find_with_teams(connection, org_id, column, value)
+        stored, rendered = (seen[0], [encode.render_user(base_url, *seen)]) if seen else (None, [])
+    else:
+        stored = lookup.find_by(connection, org_id, kind, column, value)
+        found = [stored] if stored else []
+        if _is_long(connection, org_id, question, found):
+            return None
         rendered = encode.render(connection, org_id, base_url, kind, found, question.wanted)
-        return _listed(question, len(found), rendered)
+    if question.listed:
+        return _listed(question, len(rendered), rendered)
     if stored is None:
         return None
-    (body,) = encode.render(connection, org_id, base_url, kind, [stored], question.wanted)
     headers = {"ETag": stored.etag, "Content-Location": encode.location(base_url, kind, stored.id)}
-    return Reply(HTTPStatus.OK, body.encode(), headers)
+    return Reply(HTTPStatus.OK, rendered[0].encode(), headers)
 
 
 def _is_long(connection: sa.Connection, org_id: str, question: Question, found: list[Stored]) -> bool:

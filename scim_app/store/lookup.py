@@ -40,13 +40,17 @@ def _select(kind: Kind) -> sa.Select[Any]:
     )
 
 
-def _by(kind: Kind, column: str) -> Prepared:
-    """Return the statement that finds live resources by one of the columns that an index serves."""
+def by_column(kind: Kind, column: str) -> sa.Select[Any]:
+    """Return the query for the live resource with the value `value` in one of the columns that an index serves."""
     c = TABLES[kind.name].c
     if column != "id":
-        return Prepared(lambda _: _select(kind).where(c[column] == sa.bindparam("value")))
+        return _select(kind).where(c[column] == sa.bindparam("value"))
     stored = sa.select(*(c[name] for name in Stored._fields)).where(is_live(TABLES[kind.name]))
-    return Prepared(lambda _: stored.where(c.org_id == sa.bindparam("org"), c.id == sa.bindparam("value")))
+    return stored.where(c.org_id == sa.bindparam("org"), c.id == sa.bindparam("value"))
+
+
+def _prepared(query: sa.Select[Any]) -> Prepared:
+    return Prepared(lambda _: query)
 
 
 _BY_NAME, _BY_EXTERNAL_ID, _FORMERLY = range(3)
@@ -68,8 +72,8 @@ def _claiming(kind: Kind, *, former: bool) -> Prepared:
 
 _TAKEN = {kind.name: _claiming(kind, former=False) for kind in KINDS.values()}
 _CLAIMED = {kind.name: _claiming(kind, former=True) for kind in KINDS.values()}
-_KEYS = ("id", "name_key", "external_id")
-_BY = {(kind.name, column): _by(kind, column) for kind in KINDS.values() for column in _KEYS}
+KEYS = ("id", "name_key", "external_id")
+_BY = {(kind.name, key): _prepared(by_column(kind, key)) for kind in KINDS.values() for key in KEYS}
 
 
 def find(connection: sa.Connection, org_id: str, kind: Kind, resource_id: str) -> Stored | None:

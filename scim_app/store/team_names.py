@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 import orjson
 import sqlalchemy as sa
 
+from scim_app.directory.kinds import USER
 from scim_app.store.json_sql import is_listed
+from scim_app.store.lookup import KEYS, Stored, by_column
 from scim_app.store.prepared import Prepared
-from scim_app.store.tables import is_live, team_members, teams
+from scim_app.store.tables import is_live, team_members, teams, users
 
 _TEAMS_OF = Prepared(
     lambda dialect: (
@@ -56,6 +58,39 @@ def ids_of(connection: sa.Connection, org_id: str, members: Sequence[str]) -> di
     if not members or not _ANY_BETWEEN.first(connection, org=org_id, lowest=min(members), highest=max(members)):
         return {}
     return dict[str, str](_IDS_OF.all(connection, org=org_id, members=_json(members)))
+
+
+def _with_teams(column: str) -> Prepared:
+    """Return the statement that finds a live user by a column that an index serves, with the user's teams as JSON."""
+    mine = (team_members.c.org_id == users.c.org_id) & (team_members.c.member_id == users.c.id)
+    there = (teams.c.org_id == team_members.c.org_id) & (teams.c.id == team_members.c.team_id) & is_live(teams)
+
+    def build(dialect: str) -> sa.ClauseElement:
+        kind = "json_build" if dialect == "postgresql" else "json"
+        one = getattr(sa.func, f"{kind}_array")(teams.c.position, teams.c.id, teams.c.display_name)
+        each = sa.func.json_agg(one) if dialect == "postgresql" else sa.func.json_group_array(one)
+        found = sa.select(sa.cast(each, sa.Text)).select_from(team_members.join(teams, there)).where(mine)
+        return by_column(USER, column).add_columns(found.scalar_subquery())
+
+    return Prepared(build)
+
+
+_WITH_TEAMS = {column: _with_teams(column) for column in KEYS}
+
+
+def find_with_teams(
+    connection: sa.Connection, org_id: str, column: str, value: str
+) -> tuple[Stored, list[tuple[str, str]]] | None:
+    """Return the live user with a value in `id`, `name_key` (folded) or `external_id`, None when there is none.
+
+    Returns:
+        What is stored, and the ids and names of the user's teams, the oldest first.
+    """
+    row = _WITH_TEAMS[column].first(connection, org=org_id, value=value)
+    if row is None:
+        return None
+    *stored, found = row
+    return Stored(*stored), [(key, name) for _, key, name in sorted(orjson.loads(found or "[]"))]
 
 
 def names_of(connection: sa.Connection, org_id: str, team_ids: Iterable[str]) -> list[tuple[str, str]]:

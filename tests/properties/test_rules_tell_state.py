@@ -16,7 +16,7 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.roles import Role, Scope, ScopeKind
 from scim_app.errors import DirectoryError
 from scim_app.store import grants, organization_settings, people, places, teams, writes
-from scim_app.store.event_log import Unit, in_unit
+from scim_app.store.event_log import InUnit, Unit
 from scim_app.store.export import Export
 from scim_app.store.session import Store
 
@@ -57,7 +57,7 @@ class Organization:
     def do(self, name: str, *arguments: Any) -> None:
         # Where a rule is against it, nothing of it must be left.
         with suppress(DirectoryError, ValueError, SCIMException):
-            self.store.write(in_unit(self.org.id, make.ACTOR, lambda unit: getattr(self, name)(unit, *arguments)))
+            self.store.write(InUnit(self.org.id, make.ACTOR, lambda unit: getattr(self, name)(unit, *arguments)))
 
     def _one(self, kind: str, pick: int) -> str:
         return self.ids[kind][pick % len(self.ids[kind])] if self.ids[kind] else "nothing"

@@ -14,7 +14,7 @@ from acme import Acme, application
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.store import api_keys, credentials, grants, organization_settings, resources, teams, tokens
-from scim_app.store.event_log import in_unit
+from scim_app.store.event_log import InUnit
 from scim_app.store.tables import tokens as tokens_table
 
 
@@ -83,8 +83,8 @@ def test_cve_2026_3009_what_is_switched_off_is_off_for_what_is_under_way(both: l
     store, org_id = acme.site.store, acme.desk.organization.id
     _, second = acme.desk.write(tokens.create, pepper=acme.site.key)
     for end, status in (
-        (in_unit(org_id, make.ACTOR, lambda unit: tokens.revoke(unit, second.split("_")[1])), 401),
-        (in_unit(org_id, make.ACTOR, lambda unit: organization_settings.switch_scim(unit, on=False)), 403),
+        (InUnit(org_id, make.ACTOR, lambda unit: tokens.revoke(unit, second.split("_")[1])), 401),
+        (InUnit(org_id, make.ACTOR, lambda unit: organization_settings.switch_scim(unit, on=False)), 403),
     ):
         headers = {"Authorization": f"Bearer {second if status == 401 else acme.scim_token}"}
         held, waits = threading.Event(), threading.Event()
