@@ -32,12 +32,17 @@ def unfit_letter(user_name: str) -> str | None:
     return next((one for one in user_name if category(one) in _UNFIT and one not in _JOINERS), None)
 
 
+def composed(text: str) -> str:
+    """Return text as attributes with `caseExact` compare: NFC, as the protocol library does; also a whole JSON text."""
+    return normalize("NFC", text)
+
+
 def lower(text: str) -> str:
     """Return text as attributes without `caseExact` compare: NFC, lower case, as the protocol library does.
 
     It may be applied to a whole JSON text: quotes separate the strings in it, for both operations.
     """
-    return normalize("NFC", normalize("NFC", text).lower())
+    return composed(composed(text).lower())
 
 
 def without_tombstone(user_name: str) -> str:

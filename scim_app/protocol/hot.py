@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from starlette.types import Scope
 
 from scim_app.directory.kinds import ENDPOINTS, USER, Kind
-from scim_app.directory.names import fold, lower
+from scim_app.directory.names import composed, fold, lower
 from scim_app.protocol import encode
 from scim_app.protocol.calls import Reply
 from scim_app.protocol.filter_limits import FILTER_BYTES
@@ -115,7 +115,7 @@ def _list_question(kind: Kind, asked: dict[str, str], wanted: Wanted) -> Questio
     if name == kind.unique.lower():
         return Question(kind, True, "name_key", fold(value), 1, size, wanted)
     column = {"id": "id", "externalid": "external_id"}.get(name)
-    return Question(kind, True, column, value, 1, size, wanted) if column else None
+    return Question(kind, True, column, composed(value), 1, size, wanted) if column else None
 
 
 def _email_question(text: str, size: int, wanted: Wanted) -> Question | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import is_normalized
 
 import orjson
 from scim2_models import InvalidSyntaxException, InvalidValueException, PayloadTooLargeException
@@ -14,6 +15,7 @@ from scim2_server.errors import UnsupportedMediaTypeException
 from scim2_server.service import is_json_media_type
 
 from scim_app.directory.membership import TEAM_MEMBERS
+from scim_app.directory.names import composed
 
 MIB = 1024 * 1024
 BULK_OPERATIONS = 1_000
@@ -65,7 +67,7 @@ def check_headers(content_type: str | None, content_encoding: str | None) -> Non
 
 
 def read_json(body: bytes, size: Size) -> dict[str, Any]:
-    """Return a body as a JSON object.
+    """Return a body as a JSON object, its texts in NFC, the form in which the library compares them (RFC 8264 §5.2.4).
 
     Raises:
         PayloadTooLargeException: when it has more values than `size` allows.
@@ -83,7 +85,13 @@ def read_json(body: bytes, size: Size) -> dict[str, Any]:
         raise InvalidSyntaxException(detail="the body is not a JSON object; send one")
     if _walk(value, _check_number if _is_harmless(body) else _check_scalar) != bare.count(b":"):
         raise InvalidSyntaxException(detail=_TWICE)
-    return value
+    return value if body.isascii() and b"\\" not in body else _composed(value)
+
+
+def _composed(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a body with its texts as they compare, so that what is stored can be compared as it is."""
+    text = orjson.dumps(value).decode()
+    return value if is_normalized("NFC", text) else orjson.loads(composed(text))
 
 
 def _is_harmless(body: bytes) -> bool:

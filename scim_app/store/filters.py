@@ -29,7 +29,7 @@ from scim2_models.path import (
 )
 
 from scim_app.directory.kinds import USER, Kind
-from scim_app.directory.names import fold, lower
+from scim_app.directory.names import composed, fold, lower
 from scim_app.store import emails
 from scim_app.store.attributes import Attributes, Condition, Expression, Rows, is_exact, scim_path, sub_attribute
 from scim_app.store.json_sql import Json
@@ -228,8 +228,10 @@ def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -
         return b64encode(value).decode()  # the form that the library stores (RFC 4648 §4)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-    if not isinstance(value, str) or is_exact(binding):
+    if not isinstance(value, str):
         return value
+    if is_exact(binding):
+        return composed(value)
     return fold(value) if scim_path(binding) == [unique] else lower(value)
 
 

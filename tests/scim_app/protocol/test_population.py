@@ -177,3 +177,13 @@ def test_a_new_name_alone_is_refused_where_it_is_taken_also_to_somebody_who_left
     assert scim.patch(f"/Users/{ada['id']}", json=rename).status_code == 409
     back = make.patch({"op": "replace", "value": {"userName": "bob@example.com", "active": True}})
     assert scim.patch(f"/Users/{ada['id']}", json=back).status_code == 409
+
+
+@pytest.mark.parametrize("name", ["externalId", "userName"])
+def test_a_letter_of_two_characters_is_the_letter_of_one(scim: httpx.Client, name: str) -> None:
+    one, two = "\u00e9-1", "e\u0301-1"
+    made = scim.post("Users", json=make.user("ada@acme.example") | {name: two})
+    assert (made.status_code, made.json()[name]) == (201, one)
+    for text in (f'{name} eq "{two}"', f'{name} eq "{one}"', f'{name} sw "{one[0]}"', f'{name} sw "{two[:2]}"'):
+        assert scim.get("Users", params={"filter": text}).json()["totalResults"] == 1, text
+    assert scim.post("Users", json=make.user("bob@acme.example") | {name: one}).status_code == 409
