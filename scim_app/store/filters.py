@@ -230,9 +230,8 @@ def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -
         return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
     if not isinstance(value, str):
         return value
-    if is_exact(binding):
-        return composed(value)
-    return fold(value) if scim_path(binding) == [unique] else lower(value)
+    form = composed if is_exact(binding) else fold if scim_path(binding) == [unique] else lower
+    return form(value)
 
 
 def _present(value: Expression) -> Condition:
