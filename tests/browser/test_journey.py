@@ -158,7 +158,7 @@ def test_search_finds_while_typing(place: Place) -> None:
     page.goto(f"{place.settings}/users")
     page.get_by_label("Search", exact=True).press_sequentially("GRACE")
     expect(page.locator("#results tbody tr")).to_have_count(1)
-    assert "q=GRACE" in page.url
+    expect(page).to_have_url(re.compile("q=GRACE"))
 
 
 def test_everything_works_without_scripts(place: Place) -> None:
@@ -169,11 +169,11 @@ def test_everything_works_without_scripts(place: Place) -> None:
     page.goto(f"{place.settings}/users")
     page.get_by_label("Search", exact=True).fill("grace")
     page.get_by_role("button", name="Search").click()
-    assert page.locator("#results tbody tr").count() == 1
+    expect(page.locator("#results tbody tr")).to_have_count(1)
     page.goto(f"{place.settings}/provisioning")
     page.get_by_role("button", name="Disable SCIM provisioning").click()
     confirm(page, "Disable")
-    assert page.get_by_text("SCIM is off", exact=True).is_visible()
+    expect(page.get_by_text("SCIM is off", exact=True)).to_be_visible()
 
 
 def test_somebody_whom_the_organization_does_not_know_stays_outside(place: Place) -> None:
