@@ -16,7 +16,8 @@ from dagster_defs.ledger import pause
 PURPOSE = "scim/asked-for"
 """Tag with what a run was asked for; Dagster's own retries of the run have it too."""
 PAUSE_SECONDS = 30
-"""Pause before a run that was lost is asked for again."""
+"""Shortest pause before a run that was lost is asked for again: it grows to a tenth of the time this has gone on."""
+LONGEST_PAUSE_SECONDS = 60 * 60
 RETRY_SECONDS = 120
 """For how long Dagster is trusted to try a run again that it said it would."""
 DONE = "it is done"
@@ -52,9 +53,13 @@ def _standing(tried: Sequence[dg.RunRecord]) -> str:
         return DONE
     if not last.is_finished:
         return "a run is doing it"
-    since = time.time() - (tried[0].end_time or tried[0].update_timestamp.timestamp())
+    now = time.time()
+    since = now - (tried[0].end_time or tried[0].update_timestamp.timestamp())
     if last.tags.get(WILL_RETRY_TAG) == "true" and since < RETRY_SECONDS:
         return "Dagster tries the run again"
     failed_itself = last.tags.get(RUN_FAILURE_REASON_TAG) == RunFailureReason.STEP_FAILURE.value
-    wait = pause(len(tried)).total_seconds() if failed_itself else PAUSE_SECONDS
+    # A machine that restarts gives the run back at once; one that lacks memory loses it each time, and has other work.
+    lost_for = now - tried[-1].create_timestamp.timestamp()
+    patience = max(PAUSE_SECONDS, min(lost_for / 10, LONGEST_PAUSE_SECONDS))
+    wait = pause(len(tried)).total_seconds() if failed_itself else patience
     return f"the last run was lost or failed; the next is asked for in {wait - since:.0f} s" if since < wait else ""

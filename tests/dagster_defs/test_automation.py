@@ -1,13 +1,14 @@
 """Runs are asked for when there is something new, once, and for the day it is in each organization."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 import duckdb
 import make
 import pytest
+import time_machine
 from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.storage.tags import RUN_KEY_TAG, WILL_RETRY_TAG
 
@@ -80,6 +81,21 @@ def test_a_run_that_was_lost_is_asked_for_again_however_often(
             moment = time.time() + asking.PAUSE_SECONDS + 1
             monkeypatch.setattr(asking.time, "time", lambda moment=moment: moment)
         assert len(tick(scim, None, instance).run_requests) == 1
+
+
+def test_a_run_that_is_lost_for_hours_is_asked_for_less_and_less_often(directory: Any, settings: Settings) -> None:
+    scim = resources(settings)["scim"]
+    directory.user("ada@example.com")
+    with dg.DagsterInstance.ephemeral() as instance:
+        tick(scim, None, instance)
+        began = datetime.now(UTC)
+        for gone_on, pause in ((60, 30), (3600, 400), (5 * 3600, 2000), (100 * 3600, 3600)):
+            lost = began + timedelta(seconds=gone_on)
+            with time_machine.travel(lost, tick=False):
+                instance.report_run_failed(instance.get_run_records(limit=1)[0].dagster_run)
+            for waited in (0.9 * pause, 1.1 * pause):
+                with time_machine.travel(lost + timedelta(seconds=waited), tick=False):
+                    assert bool(tick(scim, None, instance).run_requests) == (waited > pause), (gone_on, waited)
 
 
 def test_a_run_that_fails_by_itself_is_asked_for_less_and_less_often(
