@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from scim_app.errors import StoreUnavailable
 from scim_app.store import postgres
+from scim_app.store.prepared import Prepared
 
 BUSY_SECONDS = 5
 """How long a statement waits for a lock that another connection holds."""
@@ -110,9 +111,14 @@ def _open_sqlite(store_url: str, begin: str, *, read_only: bool, patient: bool =
             raise StoreUnavailable("SQLite refuses synchronous=FULL: an acknowledged write would not be safe")
         if read_only:
             dbapi.execute("PRAGMA query_only=ON")
+        else:
+            # What undoes a savepoint stays in memory; in a temporary file it would double what a write gives the disk.
+            dbapi.execute("PRAGMA temp_store=MEMORY")
+
+    beginning = Prepared(lambda _: sa.text(begin))
 
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        beginning.run(connection)
 
     return engine
