@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import product
 from typing import Any
 
 import orjson
@@ -41,19 +42,33 @@ def _insert(table: sa.Table) -> sa.Insert:
     return sa.insert(table).values({c.name: sa.bindparam(c.name) for c in table.c if c.name != "deleted_at"})
 
 
-def _update(kind: Kind, *, linking: bool) -> Together:
-    """Return the statement that replaces a resource which still has the version that the change was made of."""
+def _update(kind: Kind, *, linking: bool, renaming: bool) -> Together:
+    """Return the statement that replaces a resource which still has the version that the change was made of.
+
+    Args:
+        kind: kind of the resource.
+        linking: whether it gets another origin.
+        renaming: whether it is found otherwise than before. SQLite writes every index whose column is set, changed or
+            not, and these are all over the disk.
+    """
     c = TABLES[kind.name].c
     owned = {"origin", "idp"} if linking else set[str]()
     names = {"version", "updated_at", *_PROJECTED, *(one.column for one in kind.attributes), *owned}
+    names = names if renaming else names - _FOUND_BY
     mine = (c.org_id == sa.bindparam("org")) & (c.id == sa.bindparam("this")) & (c.version == sa.bindparam("was"))
     new = {name: sa.bindparam(f"new_{name}") for name in names}
     return told(lambda: sa.update(TABLES[kind.name]).where(mine).values(new))
 
 
 _PROJECTED = ("name_key", "document", "folded", "search_key")
+_FOUND_BY = {"name_key", "search_key", "external_id"}
+"""Columns of indexes; `_is_renamed` tells from which attributes they are made."""
 _INSERT = {kind.name: told(partial(_insert, TABLES[kind.name])) for kind in KINDS.values()}
-_UPDATE = {(kind.name, linking): _update(kind, linking=linking) for kind in KINDS.values() for linking in (True, False)}
+_UPDATE = {
+    (kind.name, *how): _update(kind, linking=how[0], renaming=how[1])
+    for kind in KINDS.values()
+    for how in product((True, False), repeat=2)
+}
 
 
 def insert(
@@ -110,16 +125,17 @@ def update(
     Raises:
         StoreUnavailable: when it no longer has the version that the change was made of.
     """
+    before = stored.load()
     row = _projection(unit, kind, document) | {"version": stored.version + 1}
     if "origin" in change:
         row |= {"origin": change["origin"], "idp": unit.actor.idp}
     values = {f"new_{name}": value for name, value in row.items()}
-    statement = _UPDATE[kind.name, "origin" in change]
+    statement = _UPDATE[kind.name, "origin" in change, _is_renamed(kind, before, document)]
     told_of = _event(kind, event, stored.id, document, change)
     if unit.change(statement, told_of, org=unit.org_id, this=stored.id, was=stored.version, **values) != 1:
         raise StoreUnavailable(f"{kind.scim_name} {stored.id} was changed by another request meanwhile; try again")
     if kind is USER and emails.named_in(change.get("attributes", ())):
-        emails.change(unit.connection, unit.org_id, stored.load(), document)
+        emails.change(unit.connection, unit.org_id, before, document)
     if event is EventType.USER_DEACTIVATED:
         sessions.end_all(unit, stored.id, document.get(kind.unique))
     return stored._replace(
@@ -165,6 +181,10 @@ def fresh_id() -> str:
 def _this(kind: Kind, statement: sa.Update, unit: Unit, resource_id: str) -> sa.Update:
     table = TABLES[kind.name]
     return statement.where(table.c.org_id == unit.org_id, table.c.id == resource_id)
+
+
+def _is_renamed(kind: Kind, before: Document, after: Document) -> bool:
+    return any(before.get(name) != after.get(name) for name in (kind.unique, "externalId", "displayName", "emails"))
 
 
 def _projection(unit: Unit, kind: Kind, document: Document) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The writes an identity provider can make, each whole: what is read, what is decided, rows and event together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -90,21 +90,26 @@ def _save(
 ) -> Stored:
     before = stored.load()
     after = {"schemas": document["schemas"], "id": stored.id, **document}
-    linking = stored.origin != "scim"
-    kept: dict[str, Any] = {}
+    taken: dict[str, Any] = {}
     if leaves:
-        after, kept = _with_free_names(unit, kind, before, after)
+        after, taken = _with_free_names(unit, kind, before, after)
     attributes = describe(before, after)
     if attributes.keys() & {kind.unique, "externalId"}:
         resources.refuse_taken(unit.connection, unit.org_id, kind, after, stored.id)
     if kind is USER and is_active(after) and attributes.keys() & {kind.unique, "active"}:
         returns = not is_active(before)
         admission.admit(unit, seat=returns, user_name=after[kind.unique] if kind.unique in attributes else None)
+    linking = stored.origin != "scim"
     if linking and kind is TEAM:
         delta = MemberDelta(reset=True).then(delta)
     takes_away = delta.reset or delta.removed or (kind is USER and not is_active(after))
     with admins.telling_of_no_admin(unit) if takes_away else nullcontext():
-        return _apply(unit, kind, stored, before, after, delta, kept)
+        changed = members.apply(unit, stored.id, delta) if delta else {}
+        if not (attributes or changed or linking):
+            return stored  # a mere re-sending leaves version and log alone
+        told = {"attributes": attributes, "members": changed, "origin": "scim" if linking else None, "taken": taken}
+        change = {name: value for name, value in told.items() if value}
+        return resources.update(unit, kind, stored, after, _updated(kind, before, after, linking=linking), change)
 
 
 def _with_free_names(
@@ -119,29 +124,6 @@ def _with_free_names(
     }
     kept = {name: before.get(name, value) if name in taken else value for name, value in after.items()}
     return {name: value for name, value in kept.items() if name in before or name not in taken}, taken
-
-
-def _apply(
-    unit: Unit,
-    kind: Kind,
-    stored: Stored,
-    before: Document,
-    after: Document,
-    delta: MemberDelta,
-    taken: Mapping[str, Any],
-) -> Stored:
-    linking, attributes = stored.origin != "scim", describe(before, after)
-    changed = members.apply(unit, stored.id, delta) if delta else {}
-    if not (attributes or changed or linking):
-        return stored  # a mere re-sending leaves version and log alone
-    change: dict[str, Any] = {"attributes": attributes} if attributes else {}
-    if changed:
-        change["members"] = changed
-    if linking:
-        change["origin"] = "scim"
-    if taken:
-        change["taken"] = dict(taken)
-    return resources.update(unit, kind, stored, after, _updated(kind, before, after, linking=linking), change)
 
 
 def _updated(kind: Kind, before: Document, after: Document, *, linking: bool) -> EventType:
