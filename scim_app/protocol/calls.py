@@ -97,7 +97,7 @@ class Call:
     def like(self, request: ScimRequest, target: Target, body: dict[str, Any]) -> "Call":
         """Return another request of the same caller: one operation of a bulk request."""
         actor = replace(self.actor, method=request.method, path=request.path)
-        return replace(self, request=request, target=target, body=body, actor=actor, in_bulk=True)
+        return Call(self.service, request, target, self.caller, actor, self.dialect, body, in_bulk=True)
 
     def unit(self, work: Callable[[Unit], T]) -> InUnit[T]:
         """Return a write of this caller's organization for the store's writer."""

@@ -7,6 +7,7 @@ import make
 import pytest
 from make import Organization
 
+from scim_app.protocol.bulk import TOGETHER
 from scim_app.protocol.bulk_order import in_order
 
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
@@ -114,6 +115,28 @@ def test_a_failing_operation_undoes_itself_alone(scim: httpx.Client) -> None:
     assert made[2]["location"].endswith("/Users/none")
     assert all(one["response"]["status"] == one["status"] for one in made if int(one["status"]) >= 400)
     assert scim.get("/Users").json()["totalResults"] == 0
+
+
+def test_those_around_a_failing_operation_are_done_once_and_in_order(
+    scim: httpx.Client, organization: Organization
+) -> None:
+    names = [f"p{number:02d}" for number in range(2 * TOGETHER + 3)]
+    operations = [post("/Users", name, make.user(name)) for name in names]
+    wrong = TOGETHER + 7
+    operations[wrong]["data"]["userName"] = names[0]
+    operations.append(post("/Groups", "g", make.group("Team", f"bulkId:{names[1]}", f"bulkId:{names[-1]}")))
+    answer = send(scim, *operations)
+    made = outcomes(answer)
+    assert statuses(answer) == [*("409" if index == wrong else "201" for index in range(len(names))), "201"]
+    assert [one["value"] for one in resource(scim, made[-1])["members"]] == sorted(
+        resource(scim, made[index])["id"] for index in (1, -2)
+    )
+    written = [(event["type"], event["subject_name"]) for event in organization.events() if event["method"] == "POST"]
+    refused = [("write.rejected", names[0]) if one == names[wrong] else ("user.created", one) for one in names]
+    assert written == [*refused, ("team.created", "Team")]
+    with organization.export() as export:
+        assert export.first_break(organization.id) is None
+        assert export.unexplained(organization.id) == []
 
 
 @pytest.mark.rfc("bulk-fail-on-errors")
