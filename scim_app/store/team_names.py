@@ -33,11 +33,11 @@ _NAMES_OF = Prepared(
 
 
 def _ids(dialect: str) -> sa.ClauseElement:
-    """Return the statement of the ids of some members' teams, with spaces between: of their own index alone."""
+    """Return the statement of who of some members is in which team, as two texts: of their own index alone."""
     together = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
-    member, texts = team_members.c.member_id, together(team_members.c.team_id, sa.literal_column("' '"))
+    member, space = team_members.c.member_id, sa.literal_column("' '")
     mine = (team_members.c.org_id == sa.bindparam("org")) & is_listed(member, "members", dialect)
-    return sa.select(member, texts).where(mine).group_by(member)
+    return sa.select(together(member, space), together(team_members.c.team_id, space)).where(mine)
 
 
 def _any_between(_dialect: str) -> sa.ClauseElement:
@@ -50,14 +50,19 @@ _IDS_OF, _ANY_BETWEEN = Prepared(_ids), Prepared(_any_between)
 
 
 def ids_of(connection: sa.Connection, org_id: str, members: Sequence[str]) -> dict[str, str]:
-    """Return, for each member that is in any team, the ids of its teams with spaces between.
+    """Return, for each user that is in any team, the ids of its teams with spaces between.
 
     Ids are in order of creation, so those of a page are neighbours in the index: where it has nobody between the first
     and the last of them, nobody is looked up.
     """
     if not members or not _ANY_BETWEEN.first(connection, org=org_id, lowest=min(members), highest=max(members)):
         return {}
-    return dict[str, str](_IDS_OF.all(connection, org=org_id, members=_json(members)))
+    row = _IDS_OF.first(connection, org=org_id, members=_json(members))
+    found: dict[str, str] = {}
+    if row and row[0]:
+        for member, team in zip(row[0].split(" "), row[1].split(" "), strict=True):
+            found[member] = f"{found[member]} {team}" if member in found else team
+    return found
 
 
 def _with_teams(column: str) -> Prepared:
