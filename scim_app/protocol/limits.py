@@ -4,8 +4,8 @@
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from unicodedata import is_normalized
 
@@ -45,8 +45,11 @@ TEAM = Size(16 * MIB, 50_000 + 8 * TEAM_MEMBERS)
 """A team with as many members as it may have."""
 BULK = Size(8 * MIB, 500_000)
 
+_NESTING = frozenset({dict, list})
 _TWICE = "an object names an attribute twice; name each once, whatever the case of its letters"
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_LONG_NUMBER = re.compile(rb"\d(?:\d{15}|[eE])")
+"""What every number beyond 2^53 has."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -74,7 +77,7 @@ def read_json(body: bytes, size: Size) -> dict[str, Any]:
         InvalidSyntaxException: when it is not one strict JSON object in UTF-8, or is nested too deep.
         InvalidValueException: when a string or a number can't be kept as it is.
     """
-    bare = _STRING.sub(b"", body)
+    bare, longest = _bare(body)
     if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > size.nodes:
         raise PayloadTooLargeException(detail=f"the body has more than {size.nodes} values; send it in parts")
     try:
@@ -83,9 +86,19 @@ def read_json(body: bytes, size: Size) -> dict[str, Any]:
         raise InvalidSyntaxException(detail=f"the body is not JSON: {error}; send one JSON object in UTF-8") from error
     if not isinstance(value, dict):
         raise InvalidSyntaxException(detail="the body is not a JSON object; send one")
-    if _walk(value, _check_number if _is_harmless(body) else _check_scalar) != bare.count(b":"):
+    plain = body.isascii() and b"\\" not in body
+    harmless = plain and longest <= STRING and b"\x7f" not in body and not _LONG_NUMBER.search(bare)
+    if _walk(value, harmless=harmless) != bare.count(b":"):
         raise InvalidSyntaxException(detail=_TWICE)
-    return value if body.isascii() and b"\\" not in body else _composed(value)
+    return value if plain else _composed(value)
+
+
+def _bare(body: bytes) -> tuple[bytes, int]:
+    """Return a body without its strings, and the length of the longest one; without escapes every quote parts them."""
+    if b"\\" in body:
+        return _STRING.sub(b"", body), len(body)
+    parts = body.split(b'"')
+    return b"".join(parts[::2]), max(map(len, parts))
 
 
 def _composed(value: dict[str, Any]) -> dict[str, Any]:
@@ -94,47 +107,45 @@ def _composed(value: dict[str, Any]) -> dict[str, Any]:
     return value if is_normalized("NFC", text) else orjson.loads(composed(text))
 
 
-def _is_harmless(body: bytes) -> bool:
-    """Tell whether no text in a body can be too long, a control character or half a surrogate pair."""
-    return len(body) <= STRING and body.isascii() and b"\\" not in body and b"\x7f" not in body
+def _walk(root: Any, *, harmless: bool) -> int:
+    """Check every value, level by level, and return how many names there are in all objects.
 
-
-def _walk(root: Any, check: Callable[[Any], bool]) -> int:
-    """Check every value, level by level, and return how many names there are in all objects."""
+    Args:
+        root: the body.
+        harmless: whether no text in it can be too long, a control character or half a surrogate pair, and no number
+            too large.
+    """
     names, level = 0, [root]
     for _ in range(DEPTH):
-        below: list[Any] = []
-        for value in level:
-            if isinstance(value, dict):
-                names += _check_names(value, check)
-                below += value.values()
-            else:
-                below += value
-        level = [value for value in below if isinstance(value, (dict, list)) or check(value)]
-        if not level:
+        objects = [value for value in level if isinstance(value, dict)]
+        names += sum(map(len, objects))
+        for shape in dict.fromkeys(map(tuple, objects)):  # the objects of a list have the same names, nearly always
+            _check_names(shape, harmless=harmless)
+        below = [*chain.from_iterable([value.values() if isinstance(value, dict) else value for value in level])]
+        if not harmless:
+            for value in below:
+                _check_scalar(value)
+        if _NESTING.isdisjoint(map(type, below)):
             return names
+        level = [value for value in below if isinstance(value, (dict, list))]
     raise InvalidSyntaxException(detail=f"the body is nested deeper than {DEPTH} levels; send it flatter")
 
 
-def _check_names(value: dict[str, Any], check: Callable[[Any], bool]) -> int:
-    """Return how many names an object has; attribute names differ by more than case (RFC 7643 §2.1)."""
-    if any(map(check, value)) or len(set(map(str.lower, value))) != len(value):
+def _check_names(names: tuple[str, ...], *, harmless: bool) -> None:
+    """Refuse the names of an object that differ by case alone (RFC 7643 §2.1), or can't be kept as they are."""
+    if not harmless:
+        for name in names:
+            check_text(name)
+    if len(names) > 1 and len(set(map(str.lower, names))) != len(names):
         raise InvalidSyntaxException(detail=_TWICE)
-    return len(value)
 
 
-def _check_scalar(value: Any) -> bool:
-    """Refuse a value that can't be kept as it is; never true, so that a scan drops what it has seen."""
+def _check_scalar(value: Any) -> None:
+    """Refuse a value that can't be kept as it is."""
     if isinstance(value, str):
         check_text(value)
-    return _check_number(value)
-
-
-def _check_number(value: Any) -> bool:
-    """Refuse a number that can't be kept as it is; never true."""
-    if isinstance(value, (int, float)) and not -NUMBER <= value <= NUMBER:
+    elif isinstance(value, (int, float)) and not -NUMBER <= value <= NUMBER:
         raise InvalidValueException(detail=f"a number is beyond {NUMBER} (2^53) and loses digits; send it as a string")
-    return False
 
 
 def check_text(text: str, most: int = STRING) -> str:

@@ -88,7 +88,7 @@ def values(members_value: Any) -> list[str]:
         return []
     given: list[Any] = members_value if isinstance(members_value, list) else [members_value]
     found: list[Any] = [member.get("value") if isinstance(member, dict) else member for member in given]
-    if any(type(value) is not str or not value for value in found):
+    if not {str}.issuperset(map(type, found)) or "" in found:
         raise InvalidValueException(detail='each member needs a "value" with the id of a user or a group')
     if len(found) > membership.TEAM_MEMBERS:
         most = f"a group may have {membership.TEAM_MEMBERS} members, not {len(found)}"

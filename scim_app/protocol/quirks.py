@@ -75,8 +75,10 @@ def members_without_path(kind: Kind, body: Json) -> Json:
 
     def named(operation: Json) -> Json:
         value = operation.get("value")
-        bare = isinstance(value, list) and value and all(isinstance(one, dict) and "value" in one for one in value)
-        return operation | {"path": "members"} if bare and not operation.get("path") else operation
+        if operation.get("path") or not isinstance(value, list) or not value:
+            return operation
+        bare = all(isinstance(one, dict) and "value" in one for one in value)
+        return operation | {"path": "members"} if bare else operation
 
     return body if kind is USER else with_operations(body, named)
 
@@ -90,7 +92,7 @@ def member_as_text(kind: Kind, body: Json) -> Json:
             return operation
         if isinstance(value, str):
             return operation | {"value": [{"value": value}]}
-        if isinstance(value, list):
+        if isinstance(value, list) and str in map(type, value):
             return operation | {"value": [{"value": one} if isinstance(one, str) else one for one in value]}
         return operation
 

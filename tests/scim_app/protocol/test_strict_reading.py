@@ -67,6 +67,8 @@ def test_a_body_is_read_up_to_its_limits(at: bytes, past: bytes, far: bytes, ref
         (b'{"a":1,"a":2}', "invalidSyntax"),
         (b'{"active":true,"Active":false}', "invalidSyntax"),
         (b'{"a":{"b":1,"b":1}}', "invalidSyntax"),
+        (b'{"a":[{"b":1},{"b":1,"B":2}]}', "invalidSyntax"),
+        (b'{"a":[{"b":1},{"b":1e17}]}', "invalidValue"),
         (rb'{"a":1,"\u0061":2}', "invalidSyntax"),
         (b'{"a":NaN}', "invalidSyntax"),
         (b'{"a":Infinity}', "invalidSyntax"),
