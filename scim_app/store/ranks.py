@@ -1,6 +1,6 @@
 """Pages by rank: the total of a list and any place in it by counts of blocks, never by counting its rows."""
 
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -30,11 +30,22 @@ def _counting(_dialect: str) -> sa.ClauseElement:
 
 
 def _page(kind: Kind) -> Prepared:
+    first = sa.bindparam("first")
+    return Prepared(lambda _: _rows(kind, first).offset(sa.bindparam("skipped")))
+
+
+def _page_from_end(kind: Kind) -> Prepared:
+    """Return the statement of a page whose first resource is met sooner from the end of its block."""
+    c = TABLES[kind.name].alias("later").c
+    mine = (c.org_id == sa.bindparam("org")) & c.deleted_at.is_(None) & (c.position < sa.bindparam("end"))
+    back = sa.select(c.position).where(mine).order_by(c.position.desc()).limit(1).offset(sa.bindparam("skipped"))
+    return Prepared(lambda _: _rows(kind, back.scalar_subquery()))
+
+
+def _rows(kind: Kind, first: sa.ColumnElement[Any]) -> sa.Select[Any]:
     c = TABLES[kind.name].c
-    mine = (c.org_id == sa.bindparam("org")) & c.deleted_at.is_(None) & (c.position >= sa.bindparam("first"))
-    page = sa.select(*(c[name] for name in Stored._fields)).where(mine).order_by(c.position)
-    page = page.limit(sa.bindparam("most")).offset(sa.bindparam("skipped"))
-    return Prepared(lambda _: page)
+    mine = (c.org_id == sa.bindparam("org")) & c.deleted_at.is_(None) & (c.position >= first)
+    return sa.select(*(c[name] for name in Stored._fields)).where(mine).order_by(c.position).limit(sa.bindparam("most"))
 
 
 def _rest(kind: Kind) -> Prepared:
@@ -47,6 +58,7 @@ def _rest(kind: Kind) -> Prepared:
 _BLOCKS, _COUNT = Prepared(_blocks), Prepared(_counting)
 _RESTS = {kind.name: _rest(kind) for kind in KINDS.values()}
 _PAGES = {kind.name: _page(kind) for kind in KINDS.values()}
+_PAGES_FROM_END = {kind.name: _page_from_end(kind) for kind in KINDS.values()}
 
 
 def total(connection: sa.Connection, org_id: str, kind: Kind) -> int:
@@ -70,9 +82,9 @@ def page(
         behind: position of the last resource of the page before, where that is known. The page begins behind it,
             whatever rank that is by now: a walk misses nobody and meets nobody twice.
     """
-    first = skipped = 0
+    pages, place = _PAGES, {"first": 0, "skipped": 0}
     if behind is not None:
-        first, number = behind + 1, start - 1 + _remaining(connection, org_id, kind, behind)
+        place["first"], number = behind + 1, start - 1 + _remaining(connection, org_id, kind, behind)
     elif start == 1:
         number = total(connection, org_id, kind)
     else:
@@ -80,9 +92,11 @@ def page(
         number = sum(live for _, live in blocks)
         if start > number:
             return number, []
-        first, skipped = _place(blocks, start - 1)
-    values = {"org": org_id, "first": first, "most": count, "skipped": skipped}
-    return number, cast(list[Listed], _PAGES[kind.name].all(connection, **values))
+        block, before, after = _place(blocks, start - 1)
+        place = {"first": block * BLOCK, "skipped": before}
+        if after < before:
+            pages, place = _PAGES_FROM_END, {"end": (block + 1) * BLOCK, "skipped": after}
+    return number, cast(list[Listed], pages[kind.name].all(connection, org=org_id, most=count, **place))
 
 
 def _live_behind(connection: sa.Connection, org_id: str, kind: Kind, block: int) -> int:
@@ -98,10 +112,10 @@ def _remaining(connection: sa.Connection, org_id: str, kind: Kind, behind: int) 
     return _live_behind(connection, org_id, kind, block) + (rest[0] if rest else 0)
 
 
-def _place(blocks: list[tuple[int, int]], rank: int) -> tuple[int, int]:
-    """Return the first position of the block that holds a rank, counted from 0, and how many rows come before it."""
+def _place(blocks: list[tuple[int, int]], rank: int) -> tuple[int, int, int]:
+    """Return the block that holds a rank, counted from 0, and how many of its rows come before that and after it."""
     for block, live in blocks:
         if rank < live:
-            return block * BLOCK, rank
+            return block, rank, live - rank - 1
         rank -= live
     raise AssertionError("the rank is below the total")
