@@ -11,13 +11,12 @@ import dagster as dg
 from dagster._core.events import RunFailureReason
 from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG, WILL_RETRY_TAG
 
-from dagster_defs.ledger import pause
+from dagster_defs.ledger import LONGEST_PAUSE, pause
 
 PURPOSE = "scim/asked-for"
 """Tag with what a run was asked for; Dagster's own retries of the run have it too."""
 PAUSE_SECONDS = 30
 """Shortest pause before a run that was lost is asked for again: it grows to a tenth of the time this has gone on."""
-LONGEST_PAUSE_SECONDS = 60 * 60
 RETRY_SECONDS = 120
 """For how long Dagster is trusted to try a run again that it said it would."""
 DONE = "it is done"
@@ -60,6 +59,6 @@ def _standing(tried: Sequence[dg.RunRecord]) -> str:
     failed_itself = last.tags.get(RUN_FAILURE_REASON_TAG) == RunFailureReason.STEP_FAILURE.value
     # A machine that restarts gives the run back at once; one that lacks memory loses it each time, and has other work.
     lost_for = now - tried[-1].create_timestamp.timestamp()
-    patience = max(PAUSE_SECONDS, min(lost_for / 10, LONGEST_PAUSE_SECONDS))
+    patience = max(PAUSE_SECONDS, min(lost_for / 10, LONGEST_PAUSE.total_seconds()))
     wait = pause(len(tried)).total_seconds() if failed_itself else patience
     return f"the last run was lost or failed; the next is asked for in {wait - since:.0f} s" if since < wait else ""

@@ -9,12 +9,12 @@ import secrets
 import string
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from scim_app.store.stamps import now
+from scim_app.store.stamps import instant, now
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _ID, _SECRET, _CHECK = 12, 43, 6
@@ -79,8 +79,7 @@ def end_of(at: str, lifetime: timedelta) -> str:
 
 def later(at: str, span: timedelta) -> str:
     """Return the moment that is a span after another, as the store writes moments."""
-    moment = datetime.fromisoformat(at).astimezone(UTC) + span
-    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return instant(datetime.fromisoformat(at) + span)
 
 
 def warning(expires_at: str, at: str) -> int | None:

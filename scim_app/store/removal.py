@@ -14,6 +14,7 @@ from scim_app.errors import Conflict, NotFound
 from scim_app.store import grants, members, owners, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
+from scim_app.store.stamps import instant
 from scim_app.store.tables import TABLES, events, users
 
 RESTORABLE = timedelta(days=30)
@@ -115,5 +116,4 @@ def _before_removal(unit: Unit, team_id: str) -> State:
 
 
 def _since(now: str) -> str:
-    moment = datetime.fromisoformat(now) - RESTORABLE
-    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return instant(datetime.fromisoformat(now) - RESTORABLE)

@@ -12,7 +12,7 @@ from scim_app.directory.events import Event, EventType
 from scim_app.store.event_log import Unit
 from scim_app.store.prepared import Prepared
 from scim_app.store.sign_in_tables import sessions, setup_links
-from scim_app.store.stamps import new_id, now
+from scim_app.store.stamps import instant, new_id, now
 from scim_app.store.tables import users
 
 IDLE = timedelta(minutes=30)
@@ -170,4 +170,4 @@ def _digest(secret: str) -> str:
 
 
 def _before(span: timedelta) -> str:
-    return (datetime.now(UTC) - span).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return instant(datetime.now(UTC) - span)

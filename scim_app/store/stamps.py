@@ -26,7 +26,7 @@ def now() -> str:
 @lru_cache(maxsize=1)
 def _to_the_second(second: int) -> str:
     # Asked for several times by every request: written out once for all of the same second.
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return instant(datetime.fromtimestamp(second, UTC)).partition(".")[0]
 
 
 def instant(moment: datetime) -> str:
