@@ -2,6 +2,8 @@
 
 # pyright: reportPrivateUsage=false, reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,16 @@ def filled(folder: Path) -> tuple[Organization, str]:
     return organization, team
 
 
+@contextmanager
+def _owning(store_url: str) -> Generator[sa.Connection]:
+    engine = open_owner(store_url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def _plan(connection: sa.Connection, statement: Prepared, **values: Any) -> str:
     name = connection.dialect.name
     compiled = statement._compile(name)
@@ -51,9 +63,9 @@ def _plan(connection: sa.Connection, statement: Prepared, **values: Any) -> str:
 
 def test_one_resource_and_a_few_members_are_found_by_their_ids(filled: tuple[Organization, str]) -> None:
     organization, team = filled
-    engine, org, one = open_owner(organization.settings.store_url), organization.id, orjson.dumps(["x"]).decode()
-    postgres = engine.name == "postgresql"
-    with engine.begin() as connection:
+    org, one = organization.id, orjson.dumps(["x"]).decode()
+    with _owning(organization.settings.store_url) as connection:
+        postgres = connection.dialect.name == "postgresql"
         users_by_id = "pk_users" if postgres else "sqlite_autoindex_users_1 (org_id=? AND id=?)"
         assert users_by_id in _plan(connection, lookup._BY["user", "id"], org=org, value="x")
         assert users_by_id in _plan(connection, members_spelled._SPELLED, org=org, team=team, base="b")
@@ -62,7 +74,6 @@ def test_one_resource_and_a_few_members_are_found_by_their_ids(filled: tuple[Org
         removal = _plan(connection, members._REMOVE, org=org, team=team, members=one)
         assert ("member_id = ANY" if postgres else "(org_id=? AND member_id=? AND team_id=?)") in removal
         assert "hashed" not in removal, removal  # every member would be compared with the list
-    engine.dispose()
 
 
 @pytest.mark.parametrize("is_filled", [False, True])
@@ -71,20 +82,17 @@ def test_names_and_external_ids_are_looked_up_by_their_own_indexes(
 ) -> None:
     """A plan is kept, and the first one is made while the tables are empty."""
     organization = request.getfixturevalue("filled")[0] if is_filled else make.organization(make.settings(folder))
-    engine, org = open_owner(organization.settings.store_url), organization.id
-    with engine.begin() as connection:
+    org = organization.id
+    with _owning(organization.settings.store_url) as connection:
         for column, index in (("name_key", "ux_{}_name"), ("external_id", "ux_{}_external_id")):
             for kind, table in (("user", "users"), ("team", "teams")):
                 plan = _plan(connection, lookup._BY[kind, column], org=org, value="x")
                 assert index.format(table) in plan, plan
         claim = _plan(connection, lookup._CLAIMED["user"], org=org, name="x", external="y")
         assert all(index in claim for index in ("ux_users_name", "ux_users_external_id", "ix_users_former")), claim
-    engine.dispose()
 
 
 def test_what_the_planner_was_told_leaves_no_row_behind(folder: Path) -> None:
-    engine = open_owner(make.organization(make.settings(folder)).settings.store_url)
-    with engine.begin() as connection:
+    with _owning(make.organization(make.settings(folder)).settings.store_url) as connection:
         for table in (users, teams, user_emails, team_members, list_blocks):
             assert connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0
-    engine.dispose()

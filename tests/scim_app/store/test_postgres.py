@@ -10,6 +10,7 @@ import postgres as servers
 import pytest
 import sqlalchemy as sa
 from make import Organization
+from sqlalchemy.engine import make_url
 
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
@@ -173,3 +174,51 @@ def test_migrations_that_start_together_run_one_after_the_other(folder: Path) ->
     for thread in threads:
         thread.join()
     assert migrate.is_current(url)
+
+
+@pytest.fixture
+def superuser(folder: Path) -> Generator[sa.Connection]:
+    """A connection of the one whom nothing is forbidden to the folder's database."""
+    engine = open_owner(make.settings(folder).store_url)
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def owned(folder: Path, superuser: sa.Connection) -> Generator[Path]:
+    """The folder of a database whose owner has no other right on the server, and is the one who migrates."""
+    url = make_url(make.DATABASE_URLS[folder])
+    superuser.exec_driver_sql("CREATE ROLE plain LOGIN PASSWORD 'plain'")
+    superuser.exec_driver_sql(f'ALTER DATABASE "{url.database}" OWNER TO plain')
+    make.DATABASE_URLS[folder] = url.set(username="plain", password="plain").render_as_string(hide_password=False)
+    yield folder
+    for statement in ("REASSIGN OWNED BY plain TO CURRENT_USER", "DROP OWNED BY plain", "DROP ROLE plain"):
+        superuser.exec_driver_sql(statement)
+
+
+def test_an_owner_without_other_rights_can_migrate_and_write(owned: Path, superuser: sa.Connection) -> None:
+    organization = make.organization(make.settings(owned))
+    assert _planned_by(superuser) == PLANNED_BY
+    store = Store(organization.settings.store_url)
+    store.write(lambda db: _create(Unit.begin(db, organization.id, make.ACTOR)))
+    assert store.read(lambda db: db.execute(sa.text("SELECT count(*) FROM users")).scalar_one()) == 1
+    store.close()
+
+
+def test_nothing_is_left_that_autovacuum_would_come_for(folder: Path, superuser: sa.Connection) -> None:
+    """It would note down that the tables are empty, and that is what a first sync would be planned by."""
+    migrate.upgrade(make.settings(folder).store_url)
+    assert _planned_by(superuser) == PLANNED_BY
+
+
+PLANNED_BY = dict.fromkeys(("users", "teams", "user_emails", "team_members"), (True, -1, 0))
+"""There are statistics, no number of rows has been noted, and the file is empty."""
+
+
+def _planned_by(superuser: sa.Connection) -> dict[str, tuple[bool, float, int]]:
+    known = sa.text("""
+        SELECT relname, EXISTS (SELECT 1 FROM pg_statistic WHERE starelid = oid), reltuples, pg_relation_size(oid)
+        FROM pg_class WHERE relname IN :names
+    """).bindparams(sa.bindparam("names", expanding=True))
+    return {name: (*known,) for name, *known in superuser.execute(known, {"names": list(PLANNED_BY)})}
