@@ -136,4 +136,16 @@ def _document(kind: Kind, resource: Resource[Any]) -> dict[str, Any]:
     if kind is USER and (letter := unfit_letter(name)):
         wrong = f"the invisible character U+{ord(letter):04X} can't be in userName; leave it out"
         raise InvalidValueException(detail=wrong)
-    return {name: value for name, value in dumped.items() if name not in _SERVER_OWNED}
+    return {name: _each_once(value) for name, value in dumped.items() if name not in _SERVER_OWNED}
+
+
+def _each_once(value: Any) -> Any:
+    """Return an attribute with elements of the same type and value made one, the last deciding (RFC 7643 §2.4)."""
+    if not isinstance(value, list) or len(value) < 2:
+        return value
+    found: dict[Any, Any] = {}
+    for place, element in enumerate(value):
+        told = isinstance(element, dict) and element.get("value")
+        key = (told, str(element.get("type")).lower()) if told else place
+        found[key] = found[key] | element if key in found else element
+    return list(found.values())

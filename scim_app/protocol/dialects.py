@@ -68,7 +68,7 @@ DIALECTS = (
     Dialect(
         "entra",
         ("microsoft", "azure ad", "entra"),
-        (quirks.manager_as_text,),
+        (quirks.manager_as_text, quirks.removal_with_value),
         removes_by_value=True,
         creates_by_filter=True,
         patches_groups_blindly=True,
@@ -84,6 +84,7 @@ ANY = Dialect(
     "any",
     quirks=(
         quirks.manager_as_text,
+        quirks.removal_with_value,
         quirks.emails_as_object,
         quirks.members_without_path,
         quirks.member_as_text,

@@ -37,6 +37,8 @@ class Selection:
     """Take out the members that a filter selects, where the filter must be asked of each of them."""
 
     filter: str
+    changes: bool = False
+    """Whether they were to be changed, not taken out: that is refused, by what there is."""
 
 
 Step = MemberDelta | Selection
@@ -108,6 +110,7 @@ def _step(operation: Json, *, by_value: bool) -> Step:
     node = path.ast
     value = operation.get("value")
     if isinstance(node, ValuePath):
+        path.get(Group())  # raises where the filter names what no member has
         return _filtered_step(op, node, value)
     if "." in operation["path"].rpartition(":")[2]:
         raise MutabilityException(detail="a member can't be changed, only added and removed", attribute="members")
@@ -129,10 +132,8 @@ def _step(operation: Json, *, by_value: bool) -> Step:
 
 
 def _filtered_step(op: str, node: ValuePath, value: Any) -> Step:
-    if op != "remove":
-        raise NoTargetException(detail="members are added and replaced by path members, without a filter")
-    if node.sub_attr is not None:
-        raise MutabilityException(detail="a member can't be changed, only added and removed", attribute="members")
+    if op != "remove" or node.sub_attr is not None:
+        return Selection(str(node.val_filter), changes=True)
     if value not in (None, []):
         raise InvalidPathException(detail="a filter in the path says what to remove; leave the value out")
     named = _named(node.val_filter)
@@ -155,7 +156,12 @@ def _selected(unit: Unit, team_id: str, step: Selection, before: MemberDelta) ->
     stored = [] if before.reset else members.of_team(unit.connection, unit.org_id, team_id)
     there = {member["value"]: member for member in stored if member["value"] not in before.removed}
     there |= {one: _shown(unit, one) for one in before.added if one not in there}
-    return MemberDelta.remove(*(m for m, shown in there.items() if wanted.match(Group.Members.model_validate(shown))))
+    chosen = [m for m, shown in there.items() if wanted.match(Group.Members.model_validate(shown))]
+    if step.changes and not chosen:
+        raise NoTargetException(detail="no member matches the filter in the path")
+    if step.changes:
+        raise MutabilityException(detail="a member can't be changed, only added and removed", attribute="members")
+    return MemberDelta.remove(*chosen)
 
 
 def _shown(unit: Unit, member: str) -> Json:

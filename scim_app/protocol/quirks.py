@@ -8,6 +8,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from scim2_models import SCIMException
+from scim2_models.path import Path
+
 from scim_app.directory.kinds import ENTERPRISE, USER, Kind
 
 Json = dict[str, Any]
@@ -97,6 +100,33 @@ def member_as_text(kind: Kind, body: Json) -> Json:
         return operation
 
     return body if kind is USER else with_operations(body, wrapped)
+
+
+def removal_with_value(kind: Kind, body: Json) -> Json:
+    """Entra ID sends the value along that it removes; the RFC has the path alone say it (RFC 7644 §3.5.2.2).
+
+    It goes where the path says all. A bare path to several values and one of them might mean either.
+    """
+
+    def bare(operation: Json) -> Json:
+        value = operation.get("value")
+        if str(operation.get("op")).lower() != "remove" or value is None or isinstance(value, dict | list):
+            return operation
+        if not _says_all(kind, operation.get("path")):
+            return operation
+        return {name: held for name, held in operation.items() if name != "value"}
+
+    return with_operations(body, bare)
+
+
+def _says_all(kind: Kind, text: Any) -> bool:
+    """Tell whether a path names one value, or chooses among several."""
+    try:
+        path = Path[kind.model](text if isinstance(text, str) else "")
+        found = path.resolve()
+    except SCIMException:
+        return False
+    return found is not None and (not found.is_multivalued or path.value_filter is not None)
 
 
 def unquoted_filter_value(text: str) -> str:

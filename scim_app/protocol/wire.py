@@ -136,7 +136,8 @@ def kind_of(resource_type: ResourceType) -> Kind:
 def scim_error(problem: Exception) -> SCIMException | None:
     """Return a client's error as the protocol knows it, None when the problem is our own."""
     if isinstance(problem, SCIMException):
-        return problem
+        # The library words some refusals of a PATCH as its validator does, for programmers.
+        return scim_error(problem.__cause__) if isinstance(problem.__cause__, ValidationError) else problem
     if isinstance(problem, ValidationError):
         return SCIMException.from_error(Error.from_validation_errors(problem)[0])
     if isinstance(problem, Refused):

@@ -66,6 +66,7 @@ class Attributes:
             "id": c.id,
             "externalid": c.external_id,
             "active": c.active if kind is USER else sa.null(),
+            "meta": location,  # of an object it matters only that it is there
             "meta.created": c.created_at,
             "meta.lastmodified": c.updated_at,
             "meta.resourcetype": sa.literal(kind.scim_name),
@@ -85,9 +86,9 @@ class Attributes:
     def rows(self, binding: AttributeBinding) -> Rows:
         """Return the elements of a multi-valued attribute."""
         if self.kind is TEAM and binding.field_name == "members":
-            return _member_rows(self.table, self.base_url)
+            return _member_rows(self.table, self.base_url, self.json)
         if self.kind is USER and binding.field_name == "groups":
-            return _group_rows(self.table, self.base_url)
+            return _group_rows(self.table, self.base_url, self.json)
         head = scim_path(binding)[: 2 if issubclass(binding.model, Extension) else 1]
         return self._json_rows(head)
 
@@ -121,7 +122,7 @@ class Attributes:
         return Rows(source, read)
 
 
-def _member_rows(team: sa.Table, base_url: str) -> Rows:
+def _member_rows(team: sa.Table, base_url: str, json: Json) -> Rows:
     """The members of a team."""
     member = team_members.alias()
     person, nested = users.alias(), teams.alias()
@@ -135,10 +136,15 @@ def _member_rows(team: sa.Table, base_url: str) -> Rows:
     }
     joined = member.outerjoin(person, _same_live(person, member)).outerjoin(nested, _same_live(nested, member))
     mine = (member.c.org_id == team.c.org_id) & (member.c.team_id == team.c.id)
-    return Rows(joined, _reading(names), mine)
+    shown = [
+        _folded(json, person, "displayname"),
+        _folded(json, person, "username"),
+        _folded(json, nested, "displayname"),
+    ]
+    return Rows(joined, _reading(names, sa.func.coalesce(*shown)), mine)
 
 
-def _group_rows(user: sa.Table, base_url: str) -> Rows:
+def _group_rows(user: sa.Table, base_url: str, json: Json) -> Rows:
     """The teams that a user is in."""
     member, team = team_members.alias(), teams.alias()
     names = {
@@ -149,17 +155,25 @@ def _group_rows(user: sa.Table, base_url: str) -> Rows:
     }
     here = (team.c.org_id == member.c.org_id) & (team.c.id == member.c.team_id) & team.c.deleted_at.is_(None)
     mine = (member.c.org_id == user.c.org_id) & (member.c.member_id == user.c.id)
-    return Rows(member.join(team, here), _reading(names), mine)
+    return Rows(member.join(team, here), _reading(names, _folded(json, team, "displayname")), mine)
 
 
 def _same_live(record: sa.FromClause, member: sa.FromClause) -> Condition:
     return (record.c.org_id == member.c.org_id) & (record.c.id == member.c.member_id) & record.c.deleted_at.is_(None)
 
 
-def _reading(names: dict[str, Expression]) -> Callable[[str | None, bool, type | None], Expression]:
-    """Names are folded by the database, which knows the letters of ASCII; ids are compared as they are."""
+def _folded(json: Json, record: sa.FromClause, name: str) -> Expression:
+    return sa.func.nullif(json.at(record.c.folded, [name]), "")
+
+
+def _reading(
+    names: dict[str, Expression], display: Expression
+) -> Callable[[str | None, bool, type | None], Expression]:
+    """What is displayed comes in its folded form; the rest is ASCII, which the database can fold."""
 
     def read(sub: str | None, exact: bool, _kind: type | None) -> Expression:
+        if sub == "display" and not exact:
+            return display
         found = names.get(sub or "value", sa.null())
         return found if exact else sa.func.lower(found)
 

@@ -83,8 +83,11 @@ def test_members_change_as_the_operations_say(
     [
         ({"op": "add", "path": "members", "value": [{"display": "no id"}]}, "invalidValue"),
         ({"op": "add", "path": "members", "value": [{"value": 7}]}, "invalidValue"),
-        ({"op": "add", "path": 'members[value eq "<ada>"]', "value": [BOB]}, "noTarget"),
-        ({"op": "replace", "path": 'members[value eq "<ada>"].value', "value": "x"}, "noTarget"),
+        ({"op": "add", "path": 'members[value eq "<ada>"]', "value": [BOB]}, "mutability"),
+        ({"op": "replace", "path": 'members[value eq "<ada>"].value', "value": "x"}, "mutability"),
+        ({"op": "replace", "path": 'members[value eq "<bob>"].display', "value": "x"}, "noTarget"),
+        ({"op": "replace", "path": 'members[type eq "Group"]', "value": BOB}, "noTarget"),
+        ({"op": "remove", "path": 'members[nothing eq "<ada>"]'}, "invalidFilter"),
         ({"op": "replace", "path": "members.value", "value": "x"}, "mutability"),
         ({"op": "remove", "path": 'members[value eq "<ada>"].value'}, "mutability"),
         ({"op": "remove", "path": 'members[value eq "<ada>"]', "value": [BOB]}, "invalidPath"),
