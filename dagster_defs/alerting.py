@@ -10,6 +10,8 @@ DIGEST_FROM = 20
 """More findings than this go out as one message."""
 DIGEST_LISTS = 50
 """Findings that a digest lists one by one."""
+TITLE_LENGTH = 150
+"""Characters of a title; a refused name may be of any length."""
 
 
 class Severity(IntEnum):
@@ -96,18 +98,20 @@ def _single(finding: Finding, links: Links, state: str) -> Message:
     over = state == "resolved" and finding.resolved_at is not None
     moment = f"{finding.occurred_at:%Y-%m-%d %H:%M:%S} UTC"
     lines = [
-        f"Who: {finding.who}",
-        f"What: {finding.what}",
+        f"Who: {_line(finding.who)}",
+        f"What: {_line(finding.what)}",
         f"When: {moment}" + (f", over at {finding.resolved_at:%Y-%m-%d %H:%M:%S} UTC" if over else ""),
-        f"Why it matters: {finding.why}",
+        f"Why it matters: {_line(finding.why)}",
         *links.of(finding),
     ]
-    title = f"[{finding.org}] {'Resolved: ' if over else ''}{finding.title}"
+    title = f"[{finding.org}] {'Resolved: ' if over else ''}{_title(finding)}"
     return Message(title, "\n".join(lines), Severity.of(finding.severity), (finding.key,), state)
 
 
 def _digest(findings: Sequence[Finding], links: Links, state: str) -> Message:
-    listed = [f"- [{finding.org}] {finding.title} ({finding.occurred_at:%Y-%m-%d %H:%M} UTC)" for finding in findings]
+    # What matters most goes first: the list ends somewhere.
+    ranked = sorted(findings, key=lambda finding: -Severity.of(finding.severity))
+    listed = [f"- [{finding.org}] {_title(finding)} ({finding.occurred_at:%Y-%m-%d %H:%M} UTC)" for finding in ranked]
     more = len(listed) - DIGEST_LISTS
     lines = listed[:DIGEST_LISTS] + ([f"- and {more} more"] if more > 0 else [])
     lines += ["", f"All of them: {links.dagster_url}/assets/findings"]
@@ -115,3 +119,13 @@ def _digest(findings: Sequence[Finding], links: Links, state: str) -> Message:
     resolved = " resolved" if state == "resolved" else ""
     title = f"{len(findings)} provisioning findings{resolved}"
     return Message(title, "\n".join(lines), severity, tuple(finding.key for finding in findings), state)
+
+
+def _title(finding: Finding) -> str:
+    title = _line(finding.title)
+    return title if len(title) <= TITLE_LENGTH else f"{title[: TITLE_LENGTH - 1]}…"
+
+
+def _line(text: str) -> str:
+    """Return text as one line: a refused name may hold line ends, which no mail header has and no line of ours."""
+    return " ".join(text.split())

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import apprise
@@ -43,10 +44,10 @@ class Channel:
         Raises:
             ChannelRefused: when the channel did not take it.
         """
-        scheme = urlsplit(self._address).scheme
         try:
+            scheme = urlsplit(self._address).scheme
             _SENDERS.get(scheme, _by_apprise)(self._address, message, self._secret)
-        except (smtplib.SMTPException, httpx.HTTPError, OSError) as error:
+        except (smtplib.SMTPException, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             # The text of these errors may quote the address.
             raise ChannelRefused(type(error).__name__) from None
 
@@ -78,7 +79,8 @@ def _by_apprise(address: str, message: Message, _secret: bytes) -> None:
     sender = apprise.Apprise()
     if not sender.add(address):
         raise ChannelRefused("Apprise does not understand the address")
-    if not sender.notify(title=message.title, body=message.body):
+    # Said to be text, so that names from outside are no markup: no mention of a whole channel, no link, no HTML.
+    if not sender.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT):
         raise ChannelRefused("Apprise could not deliver it")
 
 
@@ -86,8 +88,11 @@ def _by_smtp(address: str, message: Message, _secret: bytes) -> None:
     """Send mail by `smtp://[USER:PASSWORD@]HOST[:PORT]?from=…&to=…`; `smtps` is TLS, `smtp+starttls` turns to it."""
     parts = urlsplit(address)
     asked = parse_qs(parts.query)
+    if not asked.keys() >= {"from", "to"}:
+        raise ChannelRefused("its address lacks from= or to=")
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = message.title, asked["from"][0], ", ".join(asked["to"])
+    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=asked["from"][0].rpartition("@")[2])
     mail["X-Priority"] = "1" if message.severity is Severity.CRITICAL else "3"
     mail.set_content(message.body)
     opened = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP

@@ -13,6 +13,13 @@ CREATE OR REPLACE TEMP MACRO user_email(document) AS coalesce(
 );"""
 """The primary e-mail address, else the first."""
 
+
+def folded(name: str) -> str:
+    """Return the expression of the form in which a name compares; names that the store tells apart differ in it."""
+    # DuckDB makes a Turkish dotted capital a plain i; the store, as Unicode, an i with a dot above.
+    return f"lower(nfc_normalize(replace({name}, '\u0130', 'i\u0307')))"
+
+
 _RULES = f"""
 CREATE OR REPLACE TEMP MACRO user_active(document) AS (document -> '$.active')::VARCHAR IS DISTINCT FROM 'false';
 CREATE OR REPLACE TEMP MACRO asks_to_leave(method, request) AS
@@ -21,7 +28,7 @@ CREATE OR REPLACE TEMP MACRO asks_to_leave(method, request) AS
     );
 CREATE OR REPLACE TEMP MACRO holds(from_seq, until_seq, moment) AS
     from_seq <= moment AND (until_seq IS NULL OR until_seq > moment);
-CREATE OR REPLACE TEMP MACRO same_name(name) AS lower(nfc_normalize(name));
+CREATE OR REPLACE TEMP MACRO same_name(name) AS {folded("name")};
 CREATE OR REPLACE TEMP MACRO team_active(document) AS document IS NOT NULL;
 {_EMAILS}
 CREATE OR REPLACE TEMP MACRO without_tombstone(name) AS regexp_replace(name, '^[0-9a-fA-F]{{32}}([^@]+@)', '\\1');

@@ -52,11 +52,26 @@ def due(connection: duckdb.DuckDBPyConnection, channel: Channel, links: Links, n
     A channel of one person gets what is for that person, and not that it is over.
     """
     found: list[Message] = []
-    for state, query in _DUE.items():
-        asked = {"channel": channel.name, "severity": channel.severity.value, "person": channel.person, "now": now}
-        rows = records(connection.execute(query, asked))
+    for state, told in _DUE.items():
+        query = f"SELECT found.* {told} ORDER BY found.occurred_at, found.key"
+        rows = records(connection.execute(query, _asked(channel, now)))
         found += messages([Finding.from_row(row) for row in rows], links, state=state)
     return found
+
+
+def next_try(connection: duckdb.DuckDBPyConnection, channel: Channel) -> datetime | None:
+    """Return when a channel gets a message again that it did not take; None when none waits.
+
+    What waits for a channel that is gone, or asks for less than before, is not tried again.
+    """
+    tries = [f"SELECT min(coalesce(told.next_at, told.first_at)) {told}" for told in _DUE.values()]
+    whenever = _asked(channel, datetime.max)  # noqa: DTZ901 - naive, as all instants here
+    moments = [connection.execute(query, whenever).fetchall()[0][0] for query in tries]
+    return min((moment for moment in moments if moment), default=None)
+
+
+def _asked(channel: Channel, now: datetime) -> dict[str, object]:
+    return {"channel": channel.name, "severity": channel.severity.value, "person": channel.person, "now": now}
 
 
 _RANK = (
@@ -66,23 +81,22 @@ _RANK = (
 _RETRY = "told.status = 'claimed' OR (told.status = 'waiting' AND told.next_at <= $now)"
 _DUE = {
     "opened": f"""
-        SELECT found.* FROM identity.findings AS found
+        FROM identity.findings AS found
         LEFT JOIN identity.alert_deliveries AS told
             ON told.finding = found.key AND told.channel = $channel AND told.state = 'opened'
         WHERE {_RANK} AND (({_RETRY}) OR (told.finding IS NULL AND found.resolved_at IS NULL))
-        ORDER BY found.occurred_at, found.key
-    """,  # noqa: S608
+    """,
     "resolved": f"""
-        SELECT found.* FROM identity.findings AS found
+        FROM identity.findings AS found
         INNER JOIN identity.alert_deliveries AS opened
             ON opened.finding = found.key AND opened.channel = $channel AND opened.state = 'opened'
             AND opened.status = 'sent'
         LEFT JOIN identity.alert_deliveries AS told
             ON told.finding = found.key AND told.channel = $channel AND told.state = 'resolved'
         WHERE {_RANK} AND $person IS NULL AND found.resolved_at IS NOT NULL AND (({_RETRY}) OR told.finding IS NULL)
-        ORDER BY found.occurred_at, found.key
-    """,  # noqa: S608
+    """,
 }
+"""What of the findings a channel is told now, by state."""
 
 
 def claim(connection: duckdb.DuckDBPyConnection, channel: Channel, message: Message, now: datetime) -> None:

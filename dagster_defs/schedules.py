@@ -8,7 +8,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from dagster_defs import jobs
-from dagster_defs.partitions import DAYS, local_day
+from dagster_defs.partitions import DAYS, last_day, local_day
 from dagster_defs.resources import ScimStore
 from scim_app.settings import Settings
 
@@ -22,10 +22,12 @@ def end_of_day_schedule(
 ) -> Iterator[dg.RunRequest]:
     """Fix the snapshots of a day once it has ended, in each organization's time zone, and those of days missed before.
 
-    One run takes all of them, so that a year of history or a week without Dagster costs one run too.
+    One run takes all of them, so that a year of history or a week without Dagster costs one run too. A partition that
+    is still running shows what is so now, also of an organization whose day has ended already: it is fixed afterwards.
     """
     now = context.scheduled_execution_time.astimezone(UTC).isoformat()
-    ended = {(head.time_zone, local_day(head, now) - timedelta(days=1)) for head in scim.heads()}
+    running = last_day(DAYS)
+    ended = {(head.time_zone, min(local_day(head, now), running) - timedelta(days=1)) for head in scim.heads()}
     made = context.instance.get_materialized_partitions(dg.AssetKey("users"))
     for zone, day in sorted(ended):
         if DAYS.has_partition_key(day.isoformat()):

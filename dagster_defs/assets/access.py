@@ -12,7 +12,7 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.assets.events import PROVISIONING_EVENTS
 from dagster_defs.assets.history import OWNER_VERSIONS
 from dagster_defs.assets.materialized import result, table_asset
-from dagster_defs.assets.snapshots import CUTS, ROLE_GRANTS, TEAM_MEMBERS, TEAMS, USERS, cuts
+from dagster_defs.assets.snapshots import CUTS, ROLE_GRANTS, TEAM_MEMBERS, TEAMS, USERS, cuts, days_of_another_life
 from dagster_defs.assets.sources import in_directory
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ScimStore
@@ -111,7 +111,7 @@ def tokens(
 
 def keep_tokens(connection: duckdb.DuckDBPyConnection, export: Export, days: Sequence[date]) -> None:
     """Put the tokens there were at the end of each day in the place of what was known of these days."""
-    running = last_day(DAYS)
+    running, days = last_day(DAYS), sorted({*days, *days_of_another_life(connection, TOKENS)})
     now = [{"org": head.slug, **token} for head in export.heads() for token in export.tokens(head.org_id)]
     asked = [
         {"day": day, "org": org, "seq": seq, "running": day >= running}

@@ -1,5 +1,6 @@
 """Telling people: each finding once to each channel, with a ledger of what was told."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +25,8 @@ def alert_deliveries(
     with warehouse.get_connection() as connection:
         ALERT_DELIVERIES.make(connection)
         FINDINGS.make(connection)
-        for channel in channels.all(recipients(connection)):
+        told = channels.all(recipients(connection))
+        for channel in told:
             _deliver(connection, channel, channels, context)
         counted = connection.execute(
             "SELECT status, count(*) FROM identity.alert_deliveries GROUP BY status"
@@ -35,7 +37,7 @@ def alert_deliveries(
             order="first_at DESC, finding",
             channels=len(channels.channels),
             deliveries=dict(counted),
-            next_at=_next_look(connection),
+            next_at=_next_look(connection, told),
         )
 
 
@@ -45,15 +47,10 @@ def recipients(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in connection.execute(query).fetchall()]
 
 
-def _next_look(connection: duckdb.DuckDBPyConnection) -> str:
+def _next_look(connection: duckdb.DuckDBPyConnection, channels: Sequence[Channel]) -> str:
     """Return when there is something to do again (ISO 8601, UTC), empty when nothing waits and nothing lasts."""
-    told = connection.execute(
-        """
-        SELECT min(coalesce(next_at, first_at)) FROM identity.alert_deliveries WHERE status IN ('waiting', 'claimed')
-        """
-    ).fetchall()
     lasting = FINDINGS.count(connection, "WHERE subject IS NOT NULL AND resolved_at IS NULL")
-    moments = [told[0][0], _now() + CALM if lasting else None]
+    moments = [_now() + CALM if lasting else None, *(ledger.next_try(connection, one) for one in channels)]
     return min((moment.isoformat() for moment in moments if moment), default="")
 
 

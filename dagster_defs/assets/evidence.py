@@ -18,7 +18,7 @@ from pydantic import Field
 
 from dagster_defs.assets.access import keep_tokens
 from dagster_defs.assets.marts import DATA_TESTS, REGISTER, make_sources, mart_key
-from dagster_defs.assets.snapshots import CUTS, cuts
+from dagster_defs.assets.snapshots import cut
 from dagster_defs.assets.sources import OWNERS
 from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reading import read, standings
@@ -122,9 +122,8 @@ def told(packs: list[Path]) -> dict[str, Any]:
 
 def _fix_day(connection: duckdb.DuckDBPyConnection, export: Export, day: date) -> None:
     """Cut the snapshots of a day, where that was not done at its end."""
-    stood = cuts(connection, day)
+    cut(connection, [day])
     with kept(connection):
-        CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()], day=day)
         keep_tokens(connection, export, [day])
 
 

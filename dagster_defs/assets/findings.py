@@ -58,10 +58,11 @@ def findings(
     """Leavers, refused writes, late or mass deprovisioning, silence, tokens and reviews that are due, failed checks."""
     now = datetime.now(UTC).replace(tzinfo=None)
     with warehouse.get_connection() as connection:
-        carry(connection)
         for table in (CAMPAIGNS, REVIEW_ITEMS, USER_VERSIONS, DEPROVISIONED_ACCOUNTS, ORGANIZATIONS):
             table.make(connection)
+        # Read first: a log that began another life takes its findings with it, but what lasts goes on.
         known = FINDINGS.rows(connection, "WHERE subject IS NOT NULL AND resolved_at IS NULL ORDER BY key")
+        carry(connection)
         wrong = [
             *lasting.silence(heard(connection, scim), now),
             *lasting.expiry(scim.tokens(), now),
@@ -83,12 +84,19 @@ def carry(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int:
 
 
 def heard(connection: duckdb.DuckDBPyConnection, scim: ScimStore) -> list[dict[str, Any]]:
-    """Return the rows of `idp_rhythm` with `last_seen_at`: the last event, or the last use of a token."""
-    used = [token for token in scim.tokens() if token["last_used_at"] and not token["revoked_at"]]
-    rows = IDP_RHYTHM.rows(connection)
-    for row in rows:
-        moments = [t["last_used_at"] for t in used if (t["org"], t["idp"]) == (row["org"], row["idp"])]
-        row["last_seen_at"] = max([row["last_event_at"], *moments])
+    """Return the rows of `idp_rhythm` with `last_seen_at`: the last event, or the last use of a token.
+
+    An identity provider whose tokens were all revoked is not heard of any more, and is none of them.
+    """
+    tokens: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+    for token in scim.tokens():
+        tokens.setdefault((token["org"], token["idp"]), []).append(token)
+    rows: list[dict[str, Any]] = []
+    for row in IDP_RHYTHM.rows(connection):
+        known = tokens.get((row["org"], row["idp"]), [])
+        used = [one["last_used_at"] for one in known if one["last_used_at"] and not one["revoked_at"]]
+        if not known or any(not one["revoked_at"] for one in known):
+            rows.append({**row, "last_seen_at": max([row["last_event_at"], *used])})
     return rows
 
 

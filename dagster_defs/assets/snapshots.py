@@ -17,7 +17,7 @@ from dagster_defs.assets.history import (
     USER_VERSIONS,
 )
 from dagster_defs.assets.materialized import AGAIN, result, table_spec
-from dagster_defs.incremental import COPY, marks
+from dagster_defs.incremental import COPY, marks, save
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.pictures import active_users
 from dagster_defs.warehouse import DAY, ORGANIZATION, POOL, SEQ, Table, kept, sql
@@ -125,10 +125,22 @@ def cut(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[str
     """Cut the history at the end of each day, and return where the last one stands, by slug."""
     stood: dict[str, int] = {}
     with kept(connection):
-        for day in days:
+        for day in [*days_of_another_life(connection, CUTS), *days]:
             stood = cuts(connection, day)
             CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()], day=day)
     return stood
+
+
+def days_of_another_life(connection: duckdb.DuckDBPyConnection, table: Table) -> list[date]:
+    """Return all days that a table has, once after a log began another life: they tell of events that are no more."""
+    table.make(connection)
+    before, now = marks(connection, table.name), marks(connection)
+    changed = [mark for org, mark in now.items() if org not in before or before[org].log_epoch != mark.log_epoch]
+    for mark in changed:
+        save(connection, table.name, mark)
+    if not any(mark.org in before for mark in changed):
+        return []
+    return [row[0] for row in connection.execute(f"SELECT DISTINCT day FROM {table.address}").fetchall()]  # noqa: S608
 
 
 def cuts(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str, int]:

@@ -64,23 +64,22 @@ ORDER BY gone.seq;
 -- Who comes back, under the same id or the same name, is no longer gone.
 UPDATE identity.deprovisioned_accounts AS gone SET returned_at = back.occurred_at
 FROM (
-    SELECT left_before.seq, min(joiner.occurred_at) AS occurred_at
-    FROM identity.deprovisioned_accounts AS left_before
-    INNER JOIN identity.access_changes AS joiner
-        ON joiner.org = left_before.org AND joiner.change = 'joiner' AND joiner.seq > left_before.seq
-        AND joiner.user_id = left_before.user_id
-    WHERE left_before.org = getvariable('org') AND left_before.returned_at IS NULL
-        AND joiner.seq > getvariable('after') AND joiner.seq <= getvariable('until')
-    GROUP BY left_before.seq
-    UNION ALL
-    SELECT left_before.seq, min(joiner.occurred_at)
-    FROM identity.deprovisioned_accounts AS left_before
-    INNER JOIN identity.access_changes AS joiner
-        ON joiner.org = left_before.org AND joiner.change = 'joiner' AND joiner.seq > left_before.seq
-        AND joiner.user_id <> left_before.user_id
-        AND same_name(joiner.user_name) = same_name(left_before.user_name)
-    WHERE left_before.org = getvariable('org') AND left_before.returned_at IS NULL
-        AND joiner.seq > getvariable('after') AND joiner.seq <= getvariable('until')
-    GROUP BY left_before.seq
+    SELECT seq, min(occurred_at) AS occurred_at FROM (
+        SELECT left_before.seq, joiner.occurred_at
+        FROM identity.deprovisioned_accounts AS left_before
+        INNER JOIN identity.access_changes AS joiner
+            ON joiner.org = left_before.org AND joiner.change = 'joiner' AND joiner.seq > left_before.seq
+            AND joiner.user_id = left_before.user_id
+        WHERE left_before.org = getvariable('org') AND left_before.returned_at IS NULL
+            AND joiner.seq > getvariable('after') AND joiner.seq <= getvariable('until')
+        UNION ALL
+        SELECT left_before.seq, joiner.occurred_at
+        FROM identity.deprovisioned_accounts AS left_before
+        INNER JOIN identity.access_changes AS joiner
+            ON joiner.org = left_before.org AND joiner.change = 'joiner' AND joiner.seq > left_before.seq
+            AND same_name(joiner.user_name) = same_name(left_before.user_name)
+        WHERE left_before.org = getvariable('org') AND left_before.returned_at IS NULL
+            AND joiner.seq > getvariable('after') AND joiner.seq <= getvariable('until')
+    ) GROUP BY seq
 ) AS back
 WHERE gone.org = getvariable('org') AND gone.seq = back.seq;

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import pytest
+
 from dagster_defs.alerting import DIGEST_FROM, Finding, Links, Severity, messages
 
 LINKS = Links("https://scim.example.com", "https://dagster.example.com")
@@ -56,3 +58,24 @@ def test_a_digest_of_thousands_stays_readable() -> None:
     (digest,) = messages([finding(str(number)) for number in range(5000)], LINKS)
     assert len(digest.body.splitlines()) < 60
     assert "and 4950 more" in digest.body
+
+
+def test_what_matters_most_is_listed_first_in_a_digest() -> None:
+    many = [finding(str(number)) for number in range(200)]
+    (digest,) = messages([*many, finding("late", title="organization orphaned", severity="critical")], LINKS)
+    assert "organization orphaned" in digest.body.splitlines()[0]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028", "\x85"])
+def test_a_name_with_line_ends_makes_no_lines(end: str) -> None:
+    name = f"ada{end}Bcc: eve@example.com{end}{end}Why it matters: it does not"
+    (message,) = messages([finding(title=name, who=name, what=name, why=name)], LINKS)
+    assert len(message.title.splitlines()) == 1
+    assert [line.split(":")[0] for line in message.body.splitlines()] == [
+        *("Who", "What", "When", "Why it matters", "Person", "Asset")
+    ]
+
+
+def test_a_title_is_never_long() -> None:
+    (message,) = messages([finding(title="x" * 8192)], LINKS)
+    assert len(message.title) < 200

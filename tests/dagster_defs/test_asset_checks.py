@@ -144,7 +144,8 @@ def test_a_new_event_that_was_changed_is_found_at_once(checked: Any, settings: S
         ("UPDATE identity.user_versions SET user_name = 'ADA@example.com'", "user_names_are_unique"),
         ("UPDATE identity.deprovisioned_accounts SET within_sla = false", "leavers_lose_access_within_the_agreement"),
         (
-            "INSERT INTO identity.alert_deliveries (finding, channel, status) VALUES ('a', 'b', 'given_up')",
+            "INSERT INTO identity.alert_deliveries (finding, channel, status, first_at) "
+            "VALUES ('a', 'b', 'given_up', now()::TIMESTAMP)",
             "alerts_are_delivered",
         ),
         (
@@ -159,6 +160,32 @@ def test_what_is_wrong_in_the_warehouse_is_found(
 ) -> None:
     in_the_warehouse(settings, statement)
     assert checked(failing) == {failing}
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        (
+            "UPDATE identity.deprovisioned_accounts "
+            "SET within_sla = false, day = day - 91, access_ended_at = access_ended_at - INTERVAL 91 DAY",
+            "leavers_lose_access_within_the_agreement",
+        ),
+        (
+            "INSERT INTO identity.alert_deliveries (finding, channel, status, first_at) "
+            "VALUES ('a', 'b', 'given_up', now()::TIMESTAMP - INTERVAL 8 DAY)",
+            "alerts_are_delivered",
+        ),
+        (
+            "UPDATE identity.user_versions SET user_name = if(user_name LIKE 'ada%', 'İpek', 'ipek')",
+            "user_names_are_unique",
+        ),
+    ],
+)
+def test_what_is_long_ago_or_not_the_same_fails_no_check(
+    checked: Any, settings: Settings, statement: str, name: str
+) -> None:
+    in_the_warehouse(settings, statement)
+    assert checked(name) == set()
 
 
 def test_a_day_without_its_snapshot_is_found(checked: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,19 @@
 """The assets tell what the log tells, once, however often they run."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import duckdb
 import make
 import sqlalchemy as sa
+import time_machine
+from directories import Directory
 
-from dagster_defs.assets import alerts, changes, events, findings
+from dagster_defs.assets import access, alerts, changes, events, findings, snapshots
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
+from scim_app.store import tokens
 from scim_app.store.engines import open_writer
 
 Query = Callable[[str], list[Any]]
@@ -64,6 +69,46 @@ def test_a_store_restored_to_an_earlier_state_is_copied_anew(
         True,
     )
     assert query("SELECT count(*) FROM identity.provisioning_events") == [(4,)]
+
+
+def test_after_a_restore_past_days_stand_where_the_log_of_now_has_them(
+    settings: Settings, materialize: Any, query: Query
+) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    with time_machine.travel(yesterday, tick=True):
+        directory = Directory(make.organization(settings))
+        directory.user("ada@example.com")
+        backup = str(settings.home / "backup.sqlite3")
+        make.command("backup", backup, home=settings.home).check_returncode()
+        for taken_back in ("bob@example.com", "carl@example.com"):
+            directory.user(taken_back)
+    directory.store.close()
+    materialize()
+    with duckdb.connect(str(settings.warehouse_path)) as warehouse:
+        snapshots.cut(warehouse, [yesterday.date()])
+        with resources(settings)["scim"].opened() as export:  # type: ignore[attr-defined]
+            access.keep_tokens(warehouse, export, [yesterday.date()])
+    make.command("restore", backup, home=settings.home).check_returncode()
+    directory = Directory(directory.organization)
+    directory.user("eve@example.com")
+    directory.store.close()
+    materialize()
+    past = f"day = '{yesterday.date()}'"
+    assert query(f"SELECT user_name FROM identity.users WHERE {past}") == [("ada@example.com",)]
+    assert query(f"SELECT DISTINCT seq FROM identity.tokens WHERE {past}") == [(3,)]
+
+
+def test_what_lasts_is_not_told_again_after_a_restore(
+    directory: Any, materialize: Any, channels: Any, settings: Settings
+) -> None:
+    pepper, lifetime = settings.ensure_pepper(), timedelta(days=6)
+    directory.do(lambda unit: tokens.create(unit, idp="okta", pepper=pepper, lifetime=lifetime))
+    materialize()
+    with open_writer(settings.store_url).begin() as connection:
+        connection.execute(sa.text("UPDATE organizations SET log_epoch = 'another life'"))
+    directory.user("ada@example.com")
+    materialize()
+    assert len(channels[0].titles) == 1
 
 
 def test_joiners_and_leavers_become_rows(directory: Any, materialize: Any, query: Query) -> None:

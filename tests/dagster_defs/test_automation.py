@@ -6,13 +6,12 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-import make
 import pytest
 import time_machine
 from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.storage.tags import RUN_KEY_TAG, WILL_RETRY_TAG
 
-from dagster_defs import asking, jobs, partitions, run_sensors, schedules, sensors
+from dagster_defs import asking, jobs, partitions, run_sensors, sensors
 from dagster_defs.alerting import Links
 from dagster_defs.assets import snapshots
 from dagster_defs.resources import AlertChannels, resources
@@ -173,39 +172,6 @@ def test_a_past_day_is_cut_at_its_end_and_the_running_day_is_not(
     with duckdb.connect(str(settings.warehouse_path)) as warehouse:
         assert snapshots.cuts(warehouse, date(2099, 1, 1)) == {"acme": 3}
         assert snapshots.cuts(warehouse, date(2099, 1, 2)) == {"acme": 4}
-
-
-DAYS = dg.DailyPartitionsDefinition(start_date="2026-10-01", end_date="2026-11-01")
-
-
-def ended(settings: Settings, instance: dg.DagsterInstance) -> list[tuple[str, ...]]:
-    """What the schedule asks for at an instant that is the 25th in Tokyo, the 24th in Los Angeles."""
-    at = datetime(2026, 10, 24, 16, 10, tzinfo=UTC)
-    held = {"scim": resources(settings)["scim"]}
-    with dg.build_schedule_context(scheduled_execution_time=at, resources=held, instance=instance) as context:
-        asked: Any = schedules.end_of_day_schedule(context)
-        return [(one.run_key, *sorted(one.tags.values())) for one in asked]
-
-
-def test_the_schedule_fixes_each_zones_day_with_all_days_before_that_were_missed(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make.organization(settings, "west", time_zone="America/Los_Angeles")
-    make.organization(settings, "east", time_zone="Asia/Tokyo")
-    make.organization(settings, "east-too", time_zone="Asia/Tokyo")
-    monkeypatch.setattr(schedules, "DAYS", DAYS)
-    with dg.DagsterInstance.local_temp(str(settings.home)) as instance:
-        assert ended(settings, instance) == [
-            ("end-of-day/America/Los_Angeles/2026-10-23/2026-10-01", "2026-10-01", "2026-10-23"),
-            ("end-of-day/Asia/Tokyo/2026-10-24/2026-10-01", "2026-10-01", "2026-10-24"),
-        ]
-        for day in DAYS.get_partition_keys():
-            instance.report_runless_asset_event(dg.AssetMaterialization("users", partition=day))
-        assert ended(settings, instance)[1] == (
-            "end-of-day/Asia/Tokyo/2026-10-24/2026-10-24",
-            "2026-10-24",
-            "2026-10-24",
-        )
 
 
 def run(instance: dg.DagsterInstance, error: str = "") -> dg.ExecuteInProcessResult:

@@ -65,6 +65,20 @@ def test_someone_who_was_deleted_and_is_made_anew_under_the_same_name_has_come_b
     assert log.gone() == []
 
 
+def test_who_came_back_first_counts_however_the_log_is_taken_in() -> None:
+    log = Log()
+    log.add("user.created", "1", {"userName": "ada"})
+    log.add("user.deactivated", "1", {"userName": "ada", "active": False})
+    log.add("user.updated", "1", {"userName": "ada.old", "active": False})
+    log.add("user.created", "2", {"userName": "ADA"})
+    log.add("user.reactivated", "1", {"userName": "ada.old", "active": True})
+    for block in (1, 100):
+        with Warehouse(log.events, block=block) as warehouse:
+            (gone,) = warehouse.rows("deprovisioned_accounts", "seq")
+            (returned,) = (row for row in warehouse.rows("access_changes", "seq") if row["seq"] == 4)
+        assert gone["returned_at"] == returned["occurred_at"]
+
+
 def test_changing_teams_makes_a_mover_who_keeps_access() -> None:
     log = Log()
     log.user("created", "ada")

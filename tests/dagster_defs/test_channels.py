@@ -5,11 +5,13 @@ import hmac
 import json
 import threading
 from collections.abc import Generator
+from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import make
 import pytest
 from aiosmtpd.controller import Controller
@@ -56,26 +58,55 @@ def test_a_webhook_is_signed_and_can_be_told_from_its_repetition(web: tuple[int,
     assert headers["Idempotency-Key"] == again["Idempotency-Key"]
 
 
-def test_a_mail_has_the_title_and_says_the_rest() -> None:
-    mails: list[Any] = []
+@pytest.fixture
+def mails() -> Generator[tuple[int, list[Any]]]:
+    """A mail server: its port, and the recipients and the text of each mail that it took."""
+    taken: list[Any] = []
 
     class Inbox:
         async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-            mails.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=default)))
+            taken.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=default)))
             return "250 OK"
 
     server = Controller(Inbox(), hostname="127.0.0.1", port=make.free_port())
     server.start()
-    try:
-        channel(f"smtp://127.0.0.1:{server.port}?from=scim@example.com&to=it@example.com&to=sec@example.com").send(
-            MESSAGE
-        )
-    finally:
-        server.stop()
-    ((recipients, mail),) = mails
+    yield server.port, taken
+    server.stop()
+
+
+def test_a_mail_has_the_title_and_says_the_rest(mails: tuple[int, list[Any]]) -> None:
+    port, taken = mails
+    channel(f"smtp://127.0.0.1:{port}?from=scim@example.com&to=it@example.com&to=sec@example.com").send(MESSAGE)
+    ((recipients, mail),) = taken
     assert recipients == ["it@example.com", "sec@example.com"]
     assert mail["Subject"] == MESSAGE.title
     assert mail.get_content().split() == MESSAGE.body.split()
+    assert mail["Date"].datetime is not None
+    assert mail["Message-ID"].endswith("@example.com>")
+
+
+def test_names_from_outside_are_no_markup(mails: tuple[int, list[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    port, taken = mails
+    body = "Who: <!channel> <https://evil.example|Sign in>\nWhat: <b>gone</b>"
+    message = replace(MESSAGE, body=body)
+    channel(f"mailto://127.0.0.1:{port}?mode=insecure&from=scim@example.com&to=it@example.com").send(message)
+    ((_, mail),) = taken
+    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content().splitlines() == body.splitlines()
+    sent: list[str] = []
+    monkeypatch.setattr(
+        "requests.Session.request", lambda *_, data, **__: sent.append(data) or httpx.Response(200, text="ok")
+    )
+    channel("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#it").send(message)
+    assert "&lt;!channel&gt; &lt;https://evil.example|Sign in&gt;" in sent[0]
+
+
+@pytest.mark.parametrize(
+    "address", ["smtp://127.0.0.1?to=it@example.com", "smtp://127.0.0.1:x?from=a&to=b", "webhook+https://[/"]
+)
+def test_an_address_that_is_none_is_refused_like_a_channel_that_does_not_answer(address: str) -> None:
+    with pytest.raises(ChannelRefused):
+        channel(address).send(MESSAGE)
 
 
 def test_apprise_addresses_work_too(web: tuple[int, list[Any]]) -> None:

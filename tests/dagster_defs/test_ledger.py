@@ -30,6 +30,7 @@ def warehouse() -> Generator[duckdb.DuckDBPyConnection]:
 def found(warehouse: duckdb.DuckDBPyConnection, key: str, **told: Any) -> None:
     row = dict.fromkeys(column.name for column in FINDINGS.columns)
     row |= {"key": key, "org": "acme", "severity": "info", "title": key, "asset": "findings", "occurred_at": START}
+    row |= dict.fromkeys(("who", "what", "why"), "")
     FINDINGS.append(warehouse, [{**row, **told}])
 
 
@@ -124,3 +125,13 @@ def test_a_burst_is_one_message(warehouse: Any) -> None:
     run(warehouse, channel)
     run(warehouse, channel)
     assert channel.titles == ["1000 provisioning findings"]
+
+
+def test_the_next_try_is_of_a_channel_that_there_still_is(warehouse: Any) -> None:
+    broken = Recorder("one", broken=True)
+    found(warehouse, "a")
+    run(warehouse, broken)
+    assert ledger.next_try(warehouse, broken) == START + ledger.FIRST_PAUSE  # type: ignore[arg-type]
+    for gone in (Recorder("another"), Recorder("one", Severity.CRITICAL)):
+        run(warehouse, gone)
+        assert ledger.next_try(warehouse, gone) is None  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from dagster_defs.channels import mailbox
 from dagster_defs.resources import AlertChannels, resources
 from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.settings import Settings
-from scim_app.store import campaigns, review_closing
+from scim_app.store import campaigns, review_closing, tokens
 from scim_app.store.stamps import instant
 
 NOW = datetime(2026, 11, 24, 8)
@@ -132,6 +132,19 @@ def test_the_silence_of_a_provider_is_seen_while_nothing_writes_the_warehouse(
     with dg.build_sensor_context(resources=held, sensor_name="idp_silence_sensor") as context:
         answer: Any = sensors.idp_silence_sensor(context)
     assert answer.skip_message == "silence: as before"
+
+
+def test_a_provider_whose_tokens_were_all_revoked_is_not_waited_for(
+    directory: Any, remind: Any, settings: Settings
+) -> None:
+    pepper, scim = settings.ensure_pepper(), resources(settings)["scim"]
+    made = [directory.do(lambda unit: tokens.create(unit, idp="okta", pepper=pepper))[0] for _ in range(2)]
+    directory.user("ada@example.com")
+    remind("")
+    for token, waited_for in zip(made, (["okta"], []), strict=True):
+        directory.do(lambda unit, token=token: tokens.revoke(unit, token.id))
+        with duckdb.connect(str(settings.warehouse_path)) as warehouse:
+            assert [row["idp"] for row in findings.heard(warehouse, scim)] == waited_for  # type: ignore[arg-type]
 
 
 def test_the_name_of_a_mailbox_does_not_tell_whose_it_is() -> None:

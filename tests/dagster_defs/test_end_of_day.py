@@ -1,0 +1,60 @@
+"""Days are fixed when they have ended in the organization's zone, all that were missed in one run."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import make
+import pytest
+import time_machine
+
+from dagster_defs import schedules
+from dagster_defs.resources import resources
+from scim_app.settings import Settings
+
+DAYS = dg.DailyPartitionsDefinition(start_date="2026-10-01", end_date="2026-11-01")
+
+
+def ended(settings: Settings, instance: dg.DagsterInstance) -> list[tuple[str, ...]]:
+    """What the schedule asks for at an instant that is the 25th in Tokyo, the 24th in Los Angeles."""
+    at = datetime(2026, 10, 24, 16, 10, tzinfo=UTC)
+    held = {"scim": resources(settings)["scim"]}
+    with dg.build_schedule_context(scheduled_execution_time=at, resources=held, instance=instance) as context:
+        asked: Any = schedules.end_of_day_schedule(context)
+        return [(one.run_key, *sorted(one.tags.values())) for one in asked]
+
+
+def test_the_schedule_fixes_each_zones_day_with_all_days_before_that_were_missed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.organization(settings, "west", time_zone="America/Los_Angeles")
+    make.organization(settings, "east", time_zone="Asia/Tokyo")
+    make.organization(settings, "east-too", time_zone="Asia/Tokyo")
+    monkeypatch.setattr(schedules, "DAYS", DAYS)
+    with dg.DagsterInstance.local_temp(str(settings.home)) as instance:
+        assert ended(settings, instance) == [
+            ("end-of-day/America/Los_Angeles/2026-10-23/2026-10-01", "2026-10-01", "2026-10-23"),
+            ("end-of-day/Asia/Tokyo/2026-10-24/2026-10-01", "2026-10-01", "2026-10-24"),
+        ]
+        for day in DAYS.get_partition_keys():
+            instance.report_runless_asset_event(dg.AssetMaterialization("users", partition=day))
+        assert ended(settings, instance)[1] == (
+            "end-of-day/Asia/Tokyo/2026-10-24/2026-10-24",
+            "2026-10-24",
+            "2026-10-24",
+        )
+
+
+def test_a_day_is_not_fixed_while_its_partition_goes_on_taking_in_what_is_new(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.organization(settings, "east", time_zone="Asia/Tokyo")
+    going_on = dg.DailyPartitionsDefinition(start_date="2026-10-20", end_offset=1)
+    monkeypatch.setattr(schedules, "DAYS", going_on)
+    with dg.DagsterInstance.local_temp(str(settings.home)) as instance:
+        for day in ("2026-10-20", "2026-10-21", "2026-10-22", "2026-10-23", "2026-10-24"):
+            instance.report_runless_asset_event(dg.AssetMaterialization("users", partition=day))
+        with time_machine.travel(datetime(2026, 10, 24, 16, 10, tzinfo=UTC), tick=True):
+            assert ended(settings, instance)[0][0] == "end-of-day/Asia/Tokyo/2026-10-23/2026-10-23"
+        with time_machine.travel(datetime(2026, 10, 25, 0, 10, tzinfo=UTC), tick=True):
+            assert ended(settings, instance)[0][0] == "end-of-day/Asia/Tokyo/2026-10-24/2026-10-24"
