@@ -10,8 +10,9 @@ DIGEST_FROM = 20
 """More findings than this go out as one message."""
 DIGEST_LISTS = 50
 """Findings that a digest lists one by one."""
-TITLE_LENGTH = 150
-"""Characters of a title; a refused name may be of any length."""
+TITLE_LENGTH, LINE_LENGTH = 150, 500
+"""Characters of a title and of a line: a name may be long, a leaver may have had hundreds of teams, and a channel that
+takes little (Discord 2,000 characters) would refuse the message for ever. The asset's page has all of it."""
 
 
 class Severity(IntEnum):
@@ -122,10 +123,10 @@ def _digest(findings: Sequence[Finding], links: Links, state: str) -> Message:
 
 
 def _title(finding: Finding) -> str:
-    title = _line(finding.title)
-    return title if len(title) <= TITLE_LENGTH else f"{title[: TITLE_LENGTH - 1]}…"
+    return _line(finding.title, TITLE_LENGTH)
 
 
-def _line(text: str) -> str:
+def _line(text: str, most: int = LINE_LENGTH) -> str:
     """Return text as one line: a refused name may hold line ends, which no mail header has and no line of ours."""
-    return " ".join(text.split())
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

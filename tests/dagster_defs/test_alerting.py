@@ -76,6 +76,8 @@ def test_a_name_with_line_ends_makes_no_lines(end: str) -> None:
     ]
 
 
-def test_a_title_is_never_long() -> None:
-    (message,) = messages([finding(title="x" * 8192)], LINKS)
+def test_a_message_is_never_long() -> None:
+    (message,) = messages([finding(title="x" * 8192, who="y" * 8192, what="team, " * 500)], LINKS)
     assert len(message.title) < 200
+    assert len(message.body) < 1500
+    assert message.body.endswith("assets/deprovisioned_accounts")

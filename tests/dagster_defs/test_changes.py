@@ -6,6 +6,8 @@ import event_logs
 from event_logs import Warehouse
 from make import ENTERPRISE
 
+from dagster_defs.assets import findings
+
 
 class Log(event_logs.Log):
     """A log with the changes that the warehouse reads off it."""
@@ -128,3 +130,22 @@ def test_refused_writes_and_unreported_attributes_change_nobodys_access() -> Non
     log.user("updated", "ada", change={"attributes": {"nickName": {"before": None, "after": "Ada"}}})
     log.events.append({**log.events[0], "seq": 3, "id": "e3", "type": "write.rejected", "document": None})
     assert len(log.told()) == 1
+
+
+def test_the_alert_on_a_leaver_says_in_words_who_did_it_how_late_it_was_and_that_it_is_over() -> None:
+    log = Log()
+    log.add("user.created", "ada", {"userName": "ada"}, subject_name="ada@example.com")
+    log.add("token.created", "t1", subject_name="HR sync")
+    log.user("created", "bob")
+    left = {"userName": "bob", "active": False}
+    log.add("user.deactivated", "bob", left, {"asserted_at": "2025-12-30T00:00:00Z"}, idp=None, actor="t1")
+    log.user("reactivated", "bob")
+    log.add("user.deleted", "bob", idp=None, actor="ada")
+    with Warehouse(log.events) as warehouse:
+        findings.carry(warehouse.connection)
+        told = [row["what"] for row in warehouse.rows("findings", "seq, key")]
+    assert "deactivated by token HR sync." in told[0]
+    assert told[0].endswith("It came back at 2026-01-01 17:00:00 UTC.")
+    assert told[1] == "access ended 64.0 hours after the identity provider said so."
+    assert "deleted by user ada@example.com." in told[2]
+    assert "came back" not in told[2]

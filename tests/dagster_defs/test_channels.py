@@ -85,7 +85,9 @@ def test_a_mail_has_the_title_and_says_the_rest(mails: tuple[int, list[Any]]) ->
     assert mail["Message-ID"].endswith("@example.com>")
 
 
-def test_names_from_outside_are_no_markup(mails: tuple[int, list[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_from_outside_are_no_markup_and_a_message_is_as_long_as_a_channel_takes(
+    mails: tuple[int, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     port, taken = mails
     body = "Who: <!channel> <https://evil.example|Sign in>\nWhat: <b>gone</b>"
     message = replace(MESSAGE, body=body)
@@ -99,6 +101,8 @@ def test_names_from_outside_are_no_markup(mails: tuple[int, list[Any]], monkeypa
     )
     channel("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#it").send(message)
     assert "&lt;!channel&gt; &lt;https://evil.example|Sign in&gt;" in sent[0]
+    channel("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js").send(replace(MESSAGE, body="x" * 10_000))
+    assert len(json.loads(sent[1])["content"]) <= 2000
 
 
 @pytest.mark.parametrize(
