@@ -95,18 +95,18 @@ def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, 
     """Append a block to the copy, each event with the organization's day on which it happened."""
     if block.column("seq").to_pylist() != list(range(after + 1, until + 1)):
         raise dg.Failure(f"the event log of {head.slug} has a gap between event {after} and event {until}")
-    moments = [datetime.fromisoformat(block.column("occurred_at")[end].as_py()) for end in (0, -1)]
-    days = day_starts(head.time_zone, *moments)
     connection.register("block", block)
-    connection.register("days", pa.table({"day": [d for d, _ in days], "begins": [begins for _, begins in days]}))
-    names, casts = PROVISIONING_EVENTS.names, PROVISIONING_EVENTS.casts
     connection.execute("SET VARIABLE org = $org", {"org": head.slug})
+    connection.execute(_ZONES, {"zone": head.time_zone})
+    connection.register("days", _days(connection, block))
+    names, casts = PROVISIONING_EVENTS.names, PROVISIONING_EVENTS.casts
     ((added,),) = connection.execute(
         f"""
         INSERT INTO {PROVISIONING_EVENTS.address} ({names})
         SELECT {casts} FROM (
-            SELECT getvariable('org') AS org, days.day, block.* FROM block ASOF JOIN days
-            ON block.occurred_at::TIMESTAMP >= days.begins
+            SELECT getvariable('org') AS org, days.day, block.*
+            FROM block ASOF JOIN zones ON block.seq >= zones.from_seq
+            ASOF JOIN days ON days.zone = zones.zone AND block.occurred_at::TIMESTAMP >= days.begins
         ) ORDER BY seq
         """  # noqa: S608
     ).fetchall()
@@ -114,6 +114,28 @@ def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, 
         raise dg.Failure(f"only {added} of {block.num_rows} events of {head.slug} after event {after} fall on a day")
     connection.unregister("block")
     connection.unregister("days")
+
+
+_ZONES = """
+    CREATE OR REPLACE TEMP TABLE zones AS
+    SELECT 0 AS from_seq, $zone AS zone
+    UNION ALL
+    SELECT seq, change ->> '$.attributes.time_zone.after' AS zone FROM (
+        SELECT seq, change FROM identity.provisioning_events
+        WHERE org = getvariable('org') AND type IN ('organization.created', 'settings.changed')
+        UNION ALL
+        SELECT seq, change FROM block WHERE type IN ('organization.created', 'settings.changed')
+    ) WHERE zone IS NOT NULL
+"""
+"""The zone in which an organization's days end, from which event on: a day stays what it was when another is set."""
+
+
+def _days(connection: duckdb.DuckDBPyConnection, block: pa.Table) -> pa.Table:
+    """Return when each day of a block begins, in each zone."""
+    zones = [row[0] for row in connection.execute("SELECT DISTINCT zone FROM zones").fetchall()]
+    moments = [datetime.fromisoformat(block.column("occurred_at")[end].as_py()) for end in (0, -1)]
+    days = [{"zone": zone, "day": day, "begins": at} for zone in zones for day, at in day_starts(zone, *moments)]
+    return pa.Table.from_pylist(days)
 
 
 def _now() -> datetime:

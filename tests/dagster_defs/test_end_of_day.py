@@ -4,13 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+import duckdb
 import make
 import pytest
 import time_machine
+from directories import Directory
 
 from dagster_defs import schedules
+from dagster_defs.assets import events
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
+from scim_app.store import organization_settings
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2026-10-01", end_date="2026-11-01")
 
@@ -58,3 +62,22 @@ def test_a_day_is_not_fixed_while_its_partition_goes_on_taking_in_what_is_new(
             assert ended(settings, instance)[0][0] == "end-of-day/Asia/Tokyo/2026-10-23/2026-10-23"
         with time_machine.travel(datetime(2026, 10, 25, 0, 10, tzinfo=UTC), tick=True):
             assert ended(settings, instance)[0][0] == "end-of-day/Asia/Tokyo/2026-10-24/2026-10-24"
+
+
+def test_a_day_stays_what_it_was_when_another_zone_is_set(settings: Settings) -> None:
+    scim: Any = resources(settings)["scim"]
+
+    def days(connection: duckdb.DuckDBPyConnection) -> list[str]:
+        events.copy(connection, scim)
+        found = connection.execute("SELECT DISTINCT day FROM identity.provisioning_events ORDER BY day").fetchall()
+        return [row[0].isoformat() for row in found]
+
+    with duckdb.connect() as warehouse, duckdb.connect() as made_anew:
+        with time_machine.travel(datetime(2026, 11, 20, 15, tzinfo=UTC)):
+            directory = Directory(make.organization(settings, time_zone="Pacific/Apia"))
+            assert days(warehouse) == ["2026-11-21"]
+        with time_machine.travel(datetime(2026, 11, 24, 3, 30, tzinfo=UTC)):
+            directory.do(lambda unit: organization_settings.change(unit, time_zone="America/Santiago"))
+            directory.user("ada@example.com")
+            directory.store.close()
+            assert days(warehouse) == days(made_anew) == ["2026-11-21", "2026-11-24"]
