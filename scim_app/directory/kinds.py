@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Union
 
 import scim2_models
 from pydantic import Field
-from scim2_models import ComplexAttribute, Extension, Mutability, Reference, Required, Resource, Returned
+from scim2_models import CaseExact, ComplexAttribute, Extension, Mutability, Reference, Required, Resource, Returned
 
 from scim_app.directory.names import fold
 
@@ -36,8 +36,9 @@ class User(scim2_models.User):  # pyright: ignore[reportMissingTypeArgument]
 
 
 class Manager(scim2_models.Manager):
-    """A manager by id alone, as identity providers send it; its schema asks for no more (RFC 7643 §8.7.1)."""
+    """A manager by what identity providers send of one: id alone, or a name alone; all is optional (RFC 7643 §4.3)."""
 
+    value: Annotated[str | None, Required.false, CaseExact.true] = None
     ref: Annotated[Reference["User"] | None, Required.false] = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
         None, serialization_alias="$ref", validation_alias="$ref"
     )

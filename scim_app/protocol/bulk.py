@@ -132,8 +132,8 @@ def _refusal(problem: Exception) -> SCIMException:
 
 def _done(unit: Unit, call: Call, asked: Json, index: int, ids: Ids) -> Json:
     """Do what one operation asks for and return its outcome; raises to refuse."""
-    bulk_id, outcome = _bulk_id(asked), _named(call, asked)
-    reply = _apply(unit, call, asked, bulk_id, index, ids)
+    bulk_id, asked = _bulk_id(asked), substituted(asked, ids.of)
+    outcome, reply = _named(call, asked), _apply(unit, call, asked, bulk_id, index, ids)
     if location := reply.headers.get("Content-Location"):
         outcome["location"] = location
         ids.settle(bulk_id, index, location.rpartition("/")[2])
@@ -158,7 +158,7 @@ def _named(call: Call, asked: Json) -> Json:
 def _apply(unit: Unit, call: Call, asked: Json, bulk_id: str | None, index: int, ids: Ids) -> Reply:
     if asked.get("method") == "POST" and not ids.names(bulk_id, index):
         raise InvalidValueException(detail="a POST needs a bulkId that no other POST of the request has")
-    one = _call_of(call, substituted(asked, ids.of))
+    one = _call_of(call, asked)
     if one.target.operation not in WORK:
         raise InvalidValueException(detail="a bulk operation is a POST, PUT, PATCH or DELETE of users or groups")
     promised = ids.promised.get(bulk_id or "")

@@ -71,7 +71,7 @@ class Attributes:
             "meta.lastmodified": c.updated_at,
             "meta.resourcetype": sa.literal(kind.scim_name),
             "meta.version": sa.literal('W/"').concat(sa.cast(c.version, sa.Text)).concat('"'),
-            "meta.location": location,
+            "meta.location": sa.func.lower(location),
             kind.unique.lower(): c.name_key,
         }
 

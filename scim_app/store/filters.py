@@ -5,14 +5,13 @@ what they mean in SCIM. The library's in-memory `match` is the oracle.
 """
 
 import operator
-from base64 import b64encode
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from inspect import isclass
 from typing import Any
 
 import sqlalchemy as sa
-from scim2_models import BaseModel, InvalidFilterException, SearchRequest
+from scim2_models import BaseModel, SearchRequest
 from scim2_models.path import (
     AttributeBinding,
     AttrPath,
@@ -25,14 +24,13 @@ from scim2_models.path import (
     Present,
     ScimFilter,
     ValuePath,
-    coerce_value,
 )
 
 from scim_app.directory.kinds import USER, Kind
-from scim_app.directory.names import composed, fold, lower
 from scim_app.store import emails
 from scim_app.store.attributes import Attributes, Condition, Expression, Rows, is_exact, scim_path, sub_attribute
 from scim_app.store.json_sql import Json
+from scim_app.store.operands import operand
 
 _ORDERS: dict[CompareOperator, Callable[[Any, Any], Any]] = {
     CompareOperator.eq: operator.eq,
@@ -134,7 +132,7 @@ class _Compiler(_Logic):
         binding = self.bind(node.attr_path, comparing=True)
         if binding is None:
             return sa.false()
-        value = _operand(binding, node, unique=self._unique)
+        value = operand(binding, node, unique=self._unique)
         if (decided := _decided(binding, node.op, value)) is not None:
             return decided
         if not binding.is_multivalued:
@@ -182,7 +180,7 @@ class _ElementCompiler(_Logic):
         if (decided := _decided(binding, node.op, node.value)) is not None:
             return decided
         element = self._rows.read(scim_path(binding)[-1], is_exact(binding), binding.target_type)
-        return self._compare(element, node.op, _operand(binding, node))
+        return self._compare(element, node.op, operand(binding, node))
 
 
 class _ScalarCompiler(_Logic):
@@ -217,21 +215,6 @@ def _decided(binding: AttributeBinding, op: CompareOperator, value: Any) -> Cond
     if issubclass(kind, BaseModel):
         return sa.true() if op == CompareOperator.ne else sa.false()
     return sa.false() if op in _PARTS and issubclass(kind, (datetime, int, float)) else None
-
-
-def _operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -> Any:
-    """Return what a filter compares with, in the form that the stored value has."""
-    value = coerce_value(binding, node.value, node.op)
-    if isinstance(value, str) and "\0" in value:
-        raise InvalidFilterException(detail="a filter can't compare with the character NUL (U+0000); leave it out")
-    if isinstance(value, bytes):
-        return b64encode(value).decode()  # the form that the library stores (RFC 4648 §4)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-    if not isinstance(value, str):
-        return value
-    form = composed if is_exact(binding) else fold if scim_path(binding) == [unique] else lower
-    return form(value)
 
 
 def _present(value: Expression) -> Condition:

@@ -1,5 +1,7 @@
 """Answers: what was asked for, where it is, which version it has, and how a list is walked."""
 
+from typing import Any
+
 import httpx
 import make
 import pytest
@@ -117,6 +119,13 @@ def test_a_sorted_list_disregards_case_and_puts_what_is_missing_last(
     assert answer.status_code == 200, answer.text
     found = [one["userName"] for one in answer.json()["Resources"]]
     assert found == names
+
+
+@pytest.mark.rfc("filter", "meta")
+@pytest.mark.parametrize("comparison", ["eq", "sw", "co", "ew", "ge"])
+def test_a_resource_is_found_by_where_it_is(scim: httpx.Client, ada: dict[str, Any], comparison: str) -> None:
+    found = scim.get("/Users", params={"filter": f'meta.location {comparison} "{ada["meta"]["location"]}"'}).json()
+    assert [one["id"] for one in found["Resources"]] == [ada["id"]]
 
 
 @pytest.mark.rfc("search")

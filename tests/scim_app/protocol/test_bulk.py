@@ -54,6 +54,13 @@ def test_a_reference_by_bulk_id_is_resolved_whatever_the_order(scim: httpx.Clien
     assert made[1]["version"] == user["meta"]["version"]
 
 
+def test_an_outcome_names_the_place_that_a_reference_stands_for(scim: httpx.Client) -> None:
+    made, gone = outcomes(
+        send(scim, post("/Users", "u", make.user("ada")), {"method": "DELETE", "path": "/Users/bulkId:u"})
+    )
+    assert (gone["status"], gone["location"]) == ("204", made["location"])
+
+
 @pytest.mark.rfc("bulk-circular")
 def test_references_that_go_round_in_a_circle_are_resolved(scim: httpx.Client) -> None:
     answer = send(

@@ -67,6 +67,12 @@ def test_a_manager_by_bare_id_is_rewritten_for_entra_alone() -> None:
     assert operation["value"] == {"value": "42"}
 
 
+@pytest.mark.parametrize("manager", [{"displayName": "Grace"}, {"value": None}, {}])
+def test_a_manager_without_an_id_is_no_reason_to_refuse_a_user(manager: Json) -> None:
+    document, _ = read_creation(USER, make.user("ada", **{ENTERPRISE: {"manager": manager}}), named("strict"))
+    assert ENTERPRISE not in document
+
+
 def test_a_strict_client_is_held_to_the_rfc() -> None:
     with pytest.raises((SCIMException, ValueError)):
         read_creation(USER, make.user("ada", emails={"value": "ada@example.com"}), named("strict"))

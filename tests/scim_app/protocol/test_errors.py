@@ -78,6 +78,8 @@ def test_what_is_not_there_is_told(scim: httpx.Client, method: str, path: str, s
         ({"filter": "nothing eq 1"}, "invalidFilter"),
         ({"filter": 'userName xx "a"'}, "invalidFilter"),
         ({"filter": "active gt true"}, "invalidFilter"),
+        ({"filter": 'meta.created gt "0001-01-01T00:00:00+14:00"'}, "invalidFilter"),
+        ({"filter": 'meta.created lt "9999-12-31T23:59:59-14:00"'}, "invalidFilter"),
         ({"count": "many"}, "invalidValue"),
         ({"startIndex": "first"}, "invalidValue"),
         ({"sortBy": "nothing"}, "invalidPath"),
