@@ -14,7 +14,7 @@ from dagster_defs.assets.sources import in_directory
 from dagster_defs.incremental import COPY, Mark, marks, save, start
 from dagster_defs.partitions import day_starts
 from dagster_defs.resources import ScimStore
-from dagster_defs.warehouse import DAY, ORGANIZATION, Table, kept
+from dagster_defs.warehouse import DAY, ORGANIZATION, SCHEMA, Table, kept
 from scim_app.store.export import Head
 from scim_app.store.export_arrow import BLOCK, ArrowExport
 from scim_app.store.exported import EVENT_COLUMNS, Column
@@ -66,7 +66,22 @@ def copy(connection: duckdb.DuckDBPyConnection, scim: ScimStore) -> dict[str, in
     """Copy what is new of every organization's log, and return how many events that were, by slug."""
     PROVISIONING_EVENTS.make(connection)
     with scim.opened() as export, scim.opened_in_bulk() as bulk:
-        return {head.slug: _copy(connection, bulk, head) for head in export.heads()}
+        heads = export.heads()
+        for gone in marks(connection).keys() - {head.slug for head in heads}:
+            _forget(connection, gone)
+        return {head.slug: _copy(connection, bulk, head) for head in heads}
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, org: str) -> None:
+    """Drop what is known of an organization that the store does not have any more: it came after a backup."""
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_tables() JOIN duckdb_columns() USING (schema_name, table_name) "
+        "WHERE schema_name = ? AND column_name = 'org'",
+        [SCHEMA],
+    ).fetchall()
+    with kept(connection):
+        for (table,) in tables:
+            connection.execute(f"DELETE FROM {SCHEMA}.{table} WHERE org = ?", [org])  # noqa: S608
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head) -> int:

@@ -83,6 +83,7 @@ def test_after_a_restore_past_days_stand_where_the_log_of_now_has_them(
         for taken_back in ("bob@example.com", "carl@example.com"):
             directory.user(taken_back)
     directory.store.close()
+    make.organization(settings, "taken-back")
     materialize()
     with duckdb.connect(str(settings.warehouse_path)) as warehouse:
         snapshots.cut(warehouse, [yesterday.date()])
@@ -93,6 +94,8 @@ def test_after_a_restore_past_days_stand_where_the_log_of_now_has_them(
     directory.user("eve@example.com")
     directory.store.close()
     materialize()
+    for table in ("provisioning_events", "snapshot_cuts", "organizations", "marks", "idp_rhythm"):
+        assert query(f"SELECT DISTINCT org FROM identity.{table}") == [("acme",)], table
     past = f"day = '{yesterday.date()}'"
     assert query(f"SELECT user_name FROM identity.users WHERE {past}") == [("ada@example.com",)]
     assert query(f"SELECT DISTINCT seq FROM identity.tokens WHERE {past}") == [(3,)]
