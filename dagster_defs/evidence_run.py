@@ -8,8 +8,7 @@ import sys
 
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs.assets.evidence import last_period, write_packs
-from dagster_defs.evidence.periods import Period
+from dagster_defs.assets.evidence import chosen_period, write_packs
 from dagster_defs.evidence.reports import REPORTS
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ScimStore, dbt
@@ -26,7 +25,10 @@ def main() -> None:
         parser.error("say which report the period is for")
     settings = Settings()
     for spec in [REPORTS[asked.report]] if asked.report else REPORTS.values():
-        period = Period.named(asked.period) if asked.period else last_period(spec, last_day(DAYS))
+        try:
+            period = chosen_period(spec, asked.period or "", last_day(DAYS))
+        except ValueError as error:
+            parser.error(str(error))
         for pack in write_packs(
             spec,
             period,

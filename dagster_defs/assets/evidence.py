@@ -59,13 +59,27 @@ def _asset(spec: ReportSpec, cadence: str) -> dg.AssetsDefinition:
         warehouse: DuckDBResource,
         reports: dg.ResourceParam[ReportFolder],
     ) -> "dg.MaterializeResult[Any]":
-        period = Period.named(config.period) if config.period else last_period(spec, last_day(DAYS))
+        period = chosen_period(spec, config.period, last_day(DAYS))
         packs = write_packs(
             spec, period, dbt=dbt, scim=scim, warehouse=warehouse, root=reports.path, run_id=context.run_id
         )
         return dg.MaterializeResult(metadata={"period": period.name, **told(packs)})
 
     return evidence
+
+
+def chosen_period(spec: ReportSpec, name: str, today: date) -> Period:
+    """Return the period of a name, or the one of a report that ended last where there is no name.
+
+    Raises:
+        ValueError: when the name is none, or the period has not ended: its last day would be the newest there is.
+    """
+    if not name:
+        return last_period(spec, today)
+    period = Period.named(name)
+    if period.last_day >= today:
+        raise ValueError(f"{name} has not ended: a pack is of days that are over; choose an earlier period")
+    return period
 
 
 def last_period(spec: ReportSpec, today: date) -> Period:

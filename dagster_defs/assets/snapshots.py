@@ -125,6 +125,9 @@ def cut(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[str
     """Cut the history at the end of each day, and return where the last one stands, by slug."""
     stood: dict[str, int] = {}
     with kept(connection):
+        CUTS.make(connection)
+        # A clock that was ahead leaves a day that has not come, and the newest day is what much is told of.
+        connection.execute(f"DELETE FROM {CUTS.address} WHERE day > ?", [last_day(DAYS)])  # noqa: S608
         for day in [*days_of_another_life(connection, CUTS), *days]:
             stood = cuts(connection, day)
             CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()], day=day)

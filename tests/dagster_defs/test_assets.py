@@ -11,6 +11,7 @@ import time_machine
 from directories import Directory
 
 from dagster_defs.assets import access, alerts, changes, events, findings, snapshots
+from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
 from scim_app.store import tokens
@@ -99,6 +100,17 @@ def test_after_a_restore_past_days_stand_where_the_log_of_now_has_them(
     past = f"day = '{yesterday.date()}'"
     assert query(f"SELECT user_name FROM identity.users WHERE {past}") == [("ada@example.com",)]
     assert query(f"SELECT DISTINCT seq FROM identity.tokens WHERE {past}") == [(3,)]
+
+
+def test_a_day_that_has_not_come_is_not_the_newest_for_longer_than_a_clock_is_ahead(
+    directory: Directory, materialize: Any, query: Query, settings: Settings
+) -> None:
+    directory.user("ada@example.com")
+    materialize()
+    with duckdb.connect(str(settings.warehouse_path)) as warehouse:
+        warehouse.execute("INSERT INTO identity.snapshot_cuts SELECT day + 40, org, seq FROM identity.snapshot_cuts")
+    materialize()
+    assert query("SELECT max(day) FROM identity.snapshot_cuts") == [(last_day(DAYS),)]
 
 
 def test_what_lasts_is_not_told_again_after_a_restore(

@@ -1,10 +1,11 @@
 """Periods have names, bounds in an organization's own days, and a time before."""
 
+from contextlib import nullcontext
 from datetime import date, datetime
 
 import pytest
 
-from dagster_defs.assets.evidence import last_period
+from dagster_defs.assets.evidence import chosen_period, last_period
 from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY
 
@@ -44,3 +45,9 @@ def test_a_run_takes_the_period_that_ended_last() -> None:
         "2025-12",
         "2025-Q4",
     ]
+
+
+@pytest.mark.parametrize(("name", "ended"), [("2026-10", True), ("2026-11", False), ("2027-03", False), ("", True)])
+def test_there_are_packs_of_periods_that_have_ended_alone(name: str, ended: bool) -> None:
+    with nullcontext() if ended else pytest.raises(ValueError, match="has not ended"):
+        assert chosen_period(MONTHLY, name, date(2026, 11, 30)).name == "2026-10"
