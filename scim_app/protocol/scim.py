@@ -19,6 +19,7 @@ from scim_app.logs import write_line
 from scim_app.protocol import hot
 from scim_app.protocol.calls import WRITES, Call, Reply, switched_off, unauthorized
 from scim_app.protocol.dialects import dialect_of
+from scim_app.protocol.known import KnownCallers
 from scim_app.protocol.metrics import Metrics, route_of
 from scim_app.protocol.operations import serve
 from scim_app.protocol.rate import RateLimit, TooManyRequests
@@ -51,6 +52,7 @@ class ScimEndpoint:
         self.metrics = Metrics(store)
         self._rate = RateLimit(settings.rate_limit, settings.rate_burst)
         self._walks = Walks(store)
+        self._known = KnownCallers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever goes wrong, the answer is SCIM's."""
@@ -85,7 +87,7 @@ class ScimEndpoint:
         question = hot.read(scope, path)
         look = partial(self._look, question=question, trace=trace)
         # A file answers before anything could be awaited, and a deadline costs as much as the look-up.
-        looked = self._store.glance(look) if self._store.is_file else None
+        looked = self._store.glance(look) if self._store.is_file else self._known_writer(trace, path)
         if looked and looked[1]:
             return looked[1]
         async with asyncio.timeout(self._settings.request_seconds):
@@ -116,12 +118,23 @@ class ScimEndpoint:
     ) -> tuple[tokens.Caller, Reply | None]:
         """Return who calls, and the answer where the question is one that can be answered at once."""
         caller = self._authenticate(connection, trace)
-        trace.token_id = caller.token_id
-        self._rate.require(caller.token_id)
+        self._admit(caller, trace)
         if question is None or not caller.scim_enabled:
             return caller, None
         base_url = self._settings.scim_base_url(trace.slug)
         return caller, hot.answer(connection, caller, base_url, question, self._walks)
+
+    def _known_writer(self, trace: Trace, path: str) -> tuple[tokens.Caller, None] | None:
+        """Return who writes, where that need not be asked of a server once more."""
+        caller = self._known.writer(trace.slug, _bearer(trace.scope), trace.scope["method"], path)
+        if caller is None:
+            return None
+        self._admit(caller, trace)
+        return caller, None
+
+    def _admit(self, caller: tokens.Caller, trace: Trace) -> None:
+        trace.token_id = caller.token_id
+        self._rate.require(caller.token_id)
 
     def _scim_request(self, request: Request, path: str) -> ScimRequest:
         scope = request.scope
@@ -135,13 +148,12 @@ class ScimEndpoint:
 
     def _authenticate(self, connection: sa.Connection, trace: Trace) -> tokens.Caller:
         """Return who calls; what is wrong with the credentials is not said, so that nothing can be learned from it."""
-        offered = [value for name, value in trace.scope["headers"] if name == b"authorization"]
-        scheme, _, text = offered[0].decode("latin-1").partition(" ") if len(offered) == 1 else ("", "", "")
-        caller = None
-        if scheme.lower() == "bearer":
-            caller = tokens.authenticate(connection, trace.slug, text.strip(), self._pepper)
+        token = _bearer(trace.scope)
+        caller = tokens.authenticate(connection, trace.slug, token, self._pepper) if token else None
         if caller is None:
             raise unauthorized()
+        if not self._store.is_file:
+            self._known.note(trace.slug, token, caller)
         if (caller.last_used_at or "")[:16] != trace.at[:16]:
             client = trace.scope.get("client")
             use = Use(client[0] if client else None, trace.headers.get(b"user-agent", b"").decode("latin-1") or None)
@@ -153,6 +165,13 @@ class ScimEndpoint:
         """Record a refused write: these are the sync failures."""
         work = call.unit(lambda unit: unit.record(call.refusal(error, unit)))
         await asyncio.wrap_future(self._store.submit(work, call.caller.org_id))
+
+
+def _bearer(scope: Scope) -> str:
+    """Return the token that a request offers, nothing where it offers none, or several."""
+    offered = [value for name, value in scope["headers"] if name == b"authorization"]
+    scheme, _, text = offered[0].decode("latin-1").partition(" ") if len(offered) == 1 else ("", "", "")
+    return text.strip() if scheme.lower() == "bearer" else ""
 
 
 def _headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:

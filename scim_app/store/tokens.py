@@ -63,6 +63,7 @@ class Caller:
     idp: str | None
     scim_enabled: bool
     last_used_at: str | None
+    expires_at: str
 
 
 _COLUMNS = [tokens.c[name] for name in Token.__slots__]
@@ -182,7 +183,7 @@ def authenticate(connection: sa.Connection, slug: str, text: str, pepper: bytes)
     row = _Presented(*found[:-1]) if found else None
     if not credentials.is_valid(row, pepper, secret) or row is None or found is None:
         return None
-    return Caller(row.org_id, key, row.idp, bool(found[-1]), row.last_used_at)
+    return Caller(row.org_id, key, row.idp, bool(found[-1]), row.last_used_at, row.expires_at)
 
 
 def note_use(connection: sa.Connection, token_id: str, use: Use = Use()) -> None:  # noqa: B008 - it is frozen
