@@ -12,6 +12,7 @@ from scim_app.protocol.wire import STORED
 from scim_app.store import members, members_spelled, team_names
 from scim_app.store.ranks import Listed
 from scim_app.store.resources import Stored
+from scim_app.store.team_names import Teams
 
 
 class Parameters(Protocol):
@@ -43,8 +44,6 @@ def render(
     kind: Kind,
     rows: list[Stored],
     wanted: Parameters,
-    *,
-    fresh: bool = False,
 ) -> list[str]:
     """Return resources as JSON, in order, with `meta` and with `groups` or `members` unless these are left out.
 
@@ -55,20 +54,16 @@ def render(
         kind: kind of all the rows.
         rows: what is stored.
         wanted: `attributes` and `excludedAttributes` of the request.
-        fresh: whether the ids are new, so that nobody can have put them in a team.
     """
-    derived = {} if fresh and kind is USER else _derived(connection, org_id, base_url, kind, rows, wanted)
-    whole = _splice(base_url, kind, rows, [derived.get(row.id, "") for row in rows])
-    if not wanted.attributes and not _excludes_more_than(wanted, "members"):
-        return whole
-    return [_project(kind, text, wanted) for text in whole]
+    derived = _derived(connection, org_id, base_url, kind, rows, wanted)
+    return _shown(kind, _splice(base_url, kind, rows, [derived.get(row.id, "") for row in rows]), wanted)
 
 
-def render_user(base_url: str, stored: Stored, teams: Iterable[tuple[str, str]]) -> str:
-    """Return a user, found together with the ids and names of its teams, as `render` returns it whole."""
+def render_user(base_url: str, stored: Stored, teams: Teams, wanted: Parameters) -> str:
+    """Return a user whose teams are known as `render` returns it."""
     groups = ",".join([_group(base_url, *team) for team in teams])
-    (whole,) = _splice(base_url, USER, [stored], [f',"groups":[{groups}]' if groups else ""])
-    return whole
+    (text,) = _shown(USER, _splice(base_url, USER, [stored], [f',"groups":[{groups}]' if groups else ""]), wanted)
+    return text
 
 
 def render_users(connection: sa.Connection, org_id: str, base_url: str, rows: list[Listed]) -> list[str]:
@@ -155,6 +150,12 @@ def _excludes_more_than(wanted: Parameters, name: str) -> bool:
 
 def _heads(paths: Iterable[Any]) -> Iterable[str]:
     return (str(path).rpartition(":")[2].partition(".")[0].lower() for path in paths)
+
+
+def _shown(kind: Kind, whole: list[str], wanted: Parameters) -> list[str]:
+    if not wanted.attributes and not _excludes_more_than(wanted, "members"):
+        return whole
+    return [_project(kind, text, wanted) for text in whole]
 
 
 def _project(kind: Kind, text: str, wanted: Parameters) -> str:

@@ -158,7 +158,7 @@ def _answer_of_one(
     kind, value = question.kind, question.value
     if kind is USER:
         seen = team_names.find_with_teams(connection, org_id, column, value)
-        stored, rendered = (seen[0], [encode.render_user(base_url, *seen)]) if seen else (None, [])
+        stored, rendered = (seen[0], [encode.render_user(base_url, *seen, question.wanted)]) if seen else (None, [])
     else:
         stored = lookup.find_by(connection, org_id, kind, column, value)
         found = [stored] if stored else []

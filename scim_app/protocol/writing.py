@@ -14,9 +14,10 @@ from scim_app.protocol import decode, encode
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.leaving import says_inactive
-from scim_app.store import team_size, writes
+from scim_app.store import resources, team_names, team_size, writes
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
+from scim_app.store.team_names import Teams
 from scim_app.store.writes import Edit
 
 Work = Callable[[Unit], Reply]
@@ -35,8 +36,9 @@ def create(call: Call, resource_id: str | None = None) -> Work:
 
     def work(unit: Unit) -> Reply:
         stored = writes.create(unit, kind, document, delta, resource_id)
-        fresh = resource_id is None and stored.version == 1
-        return resource_reply(unit.connection, call, kind, stored, wanted, HTTPStatus.CREATED, fresh=fresh)
+        # Nobody can have put a new id in a team, unless it was promised to others of the same request.
+        teams: Teams | None = [] if kind is USER and resource_id is None and stored.version == 1 else None
+        return resource_reply(unit.connection, call, kind, stored, wanted, HTTPStatus.CREATED, teams=teams)
 
     return work
 
@@ -118,15 +120,28 @@ def resource_reply(
     wanted: ResponseParameters[Any],
     status: HTTPStatus = HTTPStatus.OK,
     *,
-    fresh: bool = False,
+    teams: Teams | None = None,
 ) -> Reply:
-    """Return the answer that carries a resource, with its ETag and its address; without it where nobody reads it."""
+    """Return the answer that carries a resource, with its ETag and its address; without it where nobody reads it.
+
+    Args:
+        connection: an open transaction.
+        call: the request.
+        kind: kind of the resource.
+        stored: the resource.
+        wanted: `attributes` and `excludedAttributes` of the request.
+        status: how it went.
+        teams: a user's teams, where they are known.
+    """
     headers = _place(call, kind, stored)
     if status == HTTPStatus.CREATED:
         headers["Location"] = headers["Content-Location"]
     if call.in_bulk:
         return Reply(status, headers=headers)
-    (body,) = encode.render(connection, call.caller.org_id, call.base_url, kind, [stored], wanted, fresh=fresh)
+    if teams is None:
+        (body,) = encode.render(connection, call.caller.org_id, call.base_url, kind, [stored], wanted)
+    else:
+        body = encode.render_user(call.base_url, stored, teams, wanted)
     return Reply(status, body.encode(), headers)
 
 
@@ -143,9 +158,17 @@ def _change(call: Call, edit: Edit) -> Work:
         return edit(unit, stored)
 
     def work(unit: Unit) -> Reply:
-        stored = writes.update(unit, kind, call.resource_id, checked, leaving=leaving)
+        stored, teams = _found(unit, call)
+        stored = writes.change(unit, kind, stored, checked, leaving=leaving)
         if patching and _is_told_nothing(unit, call, stored):
             return Reply(HTTPStatus.NO_CONTENT, headers=_place(call, kind, stored))
-        return resource_reply(unit.connection, call, kind, stored, wanted)
+        return resource_reply(unit.connection, call, kind, stored, wanted, teams=teams)
 
     return work
+
+
+def _found(unit: Unit, call: Call) -> tuple[Stored, Teams | None]:
+    """Return what is to be changed; a user together with its teams, which no change of a user changes."""
+    if call.kind is TEAM or call.in_bulk:
+        return resources.get(unit.connection, unit.org_id, call.kind, call.resource_id), None
+    return team_names.get_with_teams(unit.connection, unit.org_id, call.resource_id)

@@ -95,8 +95,13 @@ def get(connection: sa.Connection, org_id: str, kind: Kind, resource_id: str) ->
     """
     stored = find(connection, org_id, kind, resource_id)
     if stored is None:
-        raise NotFoundException(detail=f"{kind.scim_name} {resource_id} not found")
+        raise not_found(kind, resource_id)
     return stored
+
+
+def not_found(kind: Kind, resource_id: str) -> NotFoundException:
+    """Return the refusal of an id that no live resource of a kind has."""
+    return NotFoundException(detail=f"{kind.scim_name} {resource_id} not found")
 
 
 def find_taken(

@@ -7,9 +7,12 @@ import sqlalchemy as sa
 
 from scim_app.directory.kinds import USER
 from scim_app.store.json_sql import is_listed
-from scim_app.store.lookup import KEYS, Stored, by_column
+from scim_app.store.lookup import KEYS, Stored, by_column, not_found
 from scim_app.store.prepared import Prepared
 from scim_app.store.tables import is_live, team_members, teams, users
+
+Teams = list[tuple[str, str]]
+"""Ids and names of a user's teams, the oldest first."""
 
 _TEAMS_OF = Prepared(
     lambda dialect: (
@@ -83,9 +86,7 @@ def _with_teams(column: str) -> Prepared:
 _WITH_TEAMS = {column: _with_teams(column) for column in KEYS}
 
 
-def find_with_teams(
-    connection: sa.Connection, org_id: str, column: str, value: str
-) -> tuple[Stored, list[tuple[str, str]]] | None:
+def find_with_teams(connection: sa.Connection, org_id: str, column: str, value: str) -> tuple[Stored, Teams] | None:
     """Return the live user with a value in `id`, `name_key` (folded) or `external_id`, None when there is none.
 
     Returns:
@@ -96,6 +97,18 @@ def find_with_teams(
         return None
     *stored, found = row
     return Stored(*stored), [(key, name) for _, key, name in sorted(orjson.loads(found or "[]"))]
+
+
+def get_with_teams(connection: sa.Connection, org_id: str, user_id: str) -> tuple[Stored, Teams]:
+    """Return a live user by its id, as `find_with_teams` does.
+
+    Raises:
+        NotFoundException: when the organization has no such user.
+    """
+    found = find_with_teams(connection, org_id, "id", user_id)
+    if found is None:
+        raise not_found(USER, user_id)
+    return found
 
 
 def names_of(connection: sa.Connection, org_id: str, team_ids: Iterable[str]) -> list[tuple[str, str]]:

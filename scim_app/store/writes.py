@@ -64,7 +64,11 @@ def update(unit: Unit, kind: Kind, resource_id: str, edit: Edit, *, leaving: boo
         UniquenessException: when the new name or `externalId` is taken, by anyone but a leaver.
         PayloadTooLargeException: when the team would have more members than it may.
     """
-    stored = resources.get(unit.connection, unit.org_id, kind, resource_id)
+    return change(unit, kind, resources.get(unit.connection, unit.org_id, kind, resource_id), edit, leaving=leaving)
+
+
+def change(unit: Unit, kind: Kind, stored: Stored, edit: Edit, *, leaving: bool = False) -> Stored:
+    """Change a user or a team that this write has found, as `update` does."""
     document, delta = edit(unit, stored)
     leaves = kind is USER and not is_active(document) and (leaving or is_active(stored.load()))
     return _save(unit, kind, stored, document, delta, leaves=leaves)
