@@ -64,21 +64,19 @@ class ShortWrites:
         connection = None
         try:
             connection = self._engine.connect()
-            transaction = connection.begin()
+            connection.begin()
             outcomes = run_group(connection, [asked.work for asked in group])
         except Exception:  # whatever it is, the thread meets it too and tells it
             if connection is not None:
                 connection.close()
             self._writer.turn.give_back()
             return False
-        self._disk.submit(self._commit, connection, transaction, group, outcomes)
+        self._disk.submit(self._commit, connection, group, outcomes)
         return True
 
-    def _commit(
-        self, connection: sa.Connection, transaction: sa.RootTransaction, group: list[_Asked], outcomes: list[Outcome]
-    ) -> None:
+    def _commit(self, connection: sa.Connection, group: list[_Asked], outcomes: list[Outcome]) -> None:
         try:
-            end_group(transaction, outcomes)
+            end_group(connection, outcomes)
             self._writer.count(outcomes)
         except SQLAlchemyError as error:
             outcomes = refused([asked.work for asked in group], error)

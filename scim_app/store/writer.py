@@ -157,16 +157,16 @@ class Writer:
         """Run a group in one transaction; raises `_Undone` when nothing of it happened and it may run again."""
         try:
             with self.turn.taken(), self._engine.connect() as connection:
-                transaction = connection.begin()
+                connection.begin()
                 try:
                     outcomes = run_group(connection, works)
                 except DBAPIError as error:
-                    transaction.rollback()
+                    connection.rollback()
                     if is_conflict(error) or error.connection_invalidated:
                         raise _Undone(error) from error
                     raise
                 # When the connection breaks in the middle of COMMIT nobody knows what came of it: no second try.
-                end_group(transaction, outcomes)
+                end_group(connection, outcomes)
                 self.count(outcomes)
                 return outcomes
         except StoreUnavailable as error:
@@ -191,9 +191,10 @@ def refused(works: list[Work], error: SQLAlchemyError) -> list[Outcome]:
 
 
 def run_group(connection: sa.Connection, works: list[Work]) -> list[Outcome]:
-    """Run writes in the transaction that is open, so that a failing one undoes itself alone.
+    """Run writes in the transaction that was begun for them, so that a failing one undoes itself alone.
 
-    Nearly always none fails: they run in a row at first, and each in a savepoint of its own only where one has failed.
+    Nearly always none fails: they run in a row at first. Only where one has failed the transaction is begun anew, and
+    each has a savepoint of its own.
 
     Raises:
         OperationalError, InterfaceError: when the database can't go on; the whole group is undone then.
@@ -201,11 +202,12 @@ def run_group(connection: sa.Connection, works: list[Work]) -> list[Outcome]:
     if len(works) == 1:
         return [_outcome(works[0], connection, nullcontext())]
     try:
-        with savepoint(connection):
-            return _in_a_row(connection, works)
+        return _in_a_row(connection, works)
     except (OperationalError, InterfaceError):
         raise  # locked, full or gone: the whole group is undone
     except Exception:
+        connection.rollback()
+        connection.begin()
         return [_outcome(work, connection, savepoint(connection)) for work in works]
 
 
@@ -221,12 +223,12 @@ def _in_a_row(connection: sa.Connection, works: list[Work]) -> list[Outcome]:
     return outcomes
 
 
-def end_group(transaction: sa.RootTransaction, outcomes: list[Outcome]) -> None:
+def end_group(connection: sa.Connection, outcomes: list[Outcome]) -> None:
     """Make a group durable, or undo it where it was one write that failed."""
     if len(outcomes) == 1 and outcomes[0].problem is not None:
-        transaction.rollback()
+        connection.rollback()
     else:
-        transaction.commit()
+        connection.commit()
 
 
 def _outcome(work: Work, connection: sa.Connection, within: AbstractContextManager[Any]) -> Outcome:
