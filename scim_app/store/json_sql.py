@@ -3,9 +3,10 @@
 Documents are columns of text. A path is a list of the keys that lead from the document's top to a value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
@@ -93,6 +94,11 @@ def listed(name: str, dialect: str) -> Expression:
     else:
         rows = sa.func.json_each(sa.bindparam(name)).table_valued("value")
     return rows.c.value
+
+
+def as_json(texts: Iterable[str]) -> str:
+    """Return a list of texts as `listed` and `is_listed` take it."""
+    return orjson.dumps(list(texts)).decode()
 
 
 def is_listed(column: Expression, name: str, dialect: str) -> Expression:

@@ -1,12 +1,12 @@
 """Members of teams as rows: a change costs its own length, whatever the size of the team."""
 
-from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from scim2_models import PayloadTooLargeException
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM, USER, Kind
@@ -14,11 +14,12 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Refused
 from scim_app.store import resources, team_size
 from scim_app.store.event_log import Unit
-from scim_app.store.json_sql import is_listed, listed
-from scim_app.store.prepared import Prepared, Row
+from scim_app.store.json_sql import as_json, is_listed, listed
+from scim_app.store.prepared import Prepared
 from scim_app.store.resources import Stored
 from scim_app.store.settings_tables import team_owners
 from scim_app.store.tables import is_live, team_members, teams, users
+from scim_app.store.team_size import Counting
 
 _MINE = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.team_id == sa.bindparam("team"))
 
@@ -32,10 +33,10 @@ _NAMED = sa.literal_column("team_members.member_id")  # a column would join the 
 _MEANT = (users.c.org_id == sa.bindparam("org")) & (users.c.id == _NAMED) & is_live(users)
 _IS_OTHER = sa.select(sa.literal_column("1")).select_from(users).where(_MEANT).scalar_subquery().is_(None)
 """Whether a member is no user: a team, or pending. For EXISTS, PostgreSQL may read all users."""
-_CHANGED = (team_members.c.member_id, _IS_OTHER)
+_CHANGED = (team_members.c.member_id, _IS_OTHER.label("is_other"))
 
 
-def _adding(dialect: str) -> sa.ClauseElement:
+def _adding(dialect: str) -> ReturningInsert[Any, bool]:
     columns = ["org_id", "team_id", "origin", "since", "member_id"]
     member = listed("members", dialect)
     fixed = (sa.bindparam(name, type_=sa.Text) for name in ("org", "team", "origin", "at"))
@@ -58,9 +59,9 @@ def _there(dialect: str) -> sa.ClauseElement:
     return sa.select(sa.cast(every, sa.Text), sa.cast(every.filter(others), sa.Text)).where(_MINE)
 
 
-_ADD = Prepared(_adding)
+_ADD = Counting(_adding, 1)
 _ADOPT = Prepared(_adopting)
-_REMOVE = Prepared(lambda dialect: sa.delete(team_members).where(_MINE, _among(dialect)).returning(*_CHANGED))
+_REMOVE = Counting(lambda dialect: sa.delete(team_members).where(_MINE, _among(dialect)).returning(*_CHANGED), -1)
 _THERE = Prepared(_there)
 
 _OF_TEAM = Prepared(
@@ -149,12 +150,11 @@ def apply(unit: Unit, team_id: str, delta: MemberDelta, *, origin: str = "scim")
         missing = set(delta.added) - there
         added = [member for member in delta.added if member in missing] if missing else []
         adopted = [member for member in delta.added if member in others] if others else []
-        change["kept"] = [member for (member,) in _changed(_ADOPT, unit, team_id, adopted, by=origin)]
-    gone = _changed(_REMOVE, unit, team_id, removed)
-    new = _changed(_ADD, unit, team_id, added, origin=origin, at=unit.at)
-    change |= {"removed": [member for member, _ in gone], "added": [member for member, _ in new]}
-    more = sum(other for _, other in new) - sum(other for _, other in gone)
-    team_size.change(unit, team_id, len(new), len(gone), more)
+        change["kept"] = _adopt(unit, team_id, adopted, origin)
+    change["removed"], _ = _REMOVE.run(unit, team_id, removed)
+    change["added"], size = _ADD.run(unit, team_id, added, origin=origin, at=unit.at)
+    if len(change["added"]) > len(change["removed"]):
+        team_size.refuse_too_many(size)
     return {name: change[name] for name in ("added", "removed", "kept") if change.get(name)}
 
 
@@ -204,11 +204,12 @@ def drop_team(unit: Unit, team_id: str) -> None:
     team_size.forget(unit, team_id)
 
 
-def _changed(statement: Prepared, unit: Unit, team_id: str, members: Collection[str], **values: str) -> list[Row]:
-    """Run a change of members named by a list and return the rows that it really changed."""
+def _adopt(unit: Unit, team_id: str, members: list[str], origin: str) -> list[str]:
+    """Make members that are there by another origin some by this one, and return them."""
     if not members:
         return []
-    return statement.all(unit.connection, org=unit.org_id, team=team_id, members=_json(members), **values)
+    rows = _ADOPT.all(unit.connection, org=unit.org_id, team=team_id, members=as_json(members), by=origin)
+    return [member for (member,) in rows]
 
 
 def _listed(unit: Unit, team_id: str, origin: str) -> tuple[set[str], set[str]]:
@@ -216,7 +217,3 @@ def _listed(unit: Unit, team_id: str, origin: str) -> tuple[set[str], set[str]]:
     found = _THERE.first(unit.connection, org=unit.org_id, team=team_id, by=origin) or ()
     every, others = (set(orjson.loads(text)) if text else set[str]() for text in found)
     return every, others
-
-
-def _json(members: Iterable[str]) -> str:
-    return orjson.dumps(list(members)).decode()

@@ -6,7 +6,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_app.directory.kinds import USER
-from scim_app.store.json_sql import is_listed
+from scim_app.store.json_sql import as_json, is_listed
 from scim_app.store.lookup import KEYS, Stored, by_column, not_found
 from scim_app.store.prepared import Prepared
 from scim_app.store.tables import is_live, team_members, teams, users
@@ -60,7 +60,7 @@ def ids_of(connection: sa.Connection, org_id: str, members: Sequence[str]) -> di
     """
     if not members or not _ANY_BETWEEN.first(connection, org=org_id, lowest=min(members), highest=max(members)):
         return {}
-    row = _IDS_OF.first(connection, org=org_id, members=_json(members))
+    row = _IDS_OF.first(connection, org=org_id, members=as_json(members))
     found: dict[str, str] = {}
     if row and row[0]:
         for member, team in zip(row[0].split(" "), row[1].split(" "), strict=True):
@@ -113,16 +113,12 @@ def get_with_teams(connection: sa.Connection, org_id: str, user_id: str) -> tupl
 
 def names_of(connection: sa.Connection, org_id: str, team_ids: Iterable[str]) -> list[tuple[str, str]]:
     """Return the ids and names of those teams that are there, the oldest first."""
-    return [(key, name) for key, name in _NAMES_OF.all(connection, org=org_id, teams=_json(team_ids))]
+    return [(key, name) for key, name in _NAMES_OF.all(connection, org=org_id, teams=as_json(team_ids))]
 
 
 def teams_of(connection: sa.Connection, org_id: str, members: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
     """Return, for each member that is in any team, the ids and names of its teams, the oldest team first."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for member, team_id, name in _TEAMS_OF.all(connection, org=org_id, members=_json(members)):
+    for member, team_id, name in _TEAMS_OF.all(connection, org=org_id, members=as_json(members)):
         found.setdefault(member, []).append((team_id, name))
     return found
-
-
-def _json(ids: Iterable[str]) -> str:
-    return orjson.dumps(list(ids)).decode()
