@@ -6,10 +6,11 @@ Strings are given in the form they compare in: `folded` holds the document with 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import isclass
 from typing import Any
 
 import sqlalchemy as sa
-from scim2_models import Extension
+from scim2_models import BaseModel, Extension
 from scim2_models.path import AttributeBinding
 
 from scim_app.directory.kinds import TEAM, USER, Kind
@@ -95,14 +96,16 @@ class Attributes:
     def sorted(self, binding: AttributeBinding) -> Expression:
         """Return the value that a resource is sorted by: of several, the primary one, else the first."""
         if not binding.is_multivalued:
-            return self.single(binding)
+            return _ordered(self.single(binding))
         rows = self.rows(binding)
-        query = sa.select(rows.read(sub_attribute(binding), False, str)).select_from(rows.source)
+        value = rows.read(sub_attribute(binding), False, binding.target_type)
+        query = sa.select(_ordered(value)).select_from(rows.source)
         if rows.where is not None:
             query = query.where(rows.where)
         if "key" in rows.source.c:
-            primary = sa.func.coalesce(rows.read("primary", False, bool), sa.false())
-            query = query.order_by(primary.desc(), rows.source.c.key)
+            if isclass(binding.field_type) and issubclass(binding.field_type, BaseModel):  # a plain value is no primary
+                query = query.order_by(sa.func.coalesce(rows.read("primary", False, bool), sa.false()).desc())
+            query = query.order_by(rows.source.c.key)
         return query.limit(1).scalar_subquery()
 
     def _held(self, path: list[str], *, exact: bool) -> tuple[Expression, list[str]]:
@@ -120,6 +123,13 @@ class Attributes:
             return self.json.part(source.c.value, sub and sub.lower(), kind)
 
         return Rows(source, read)
+
+
+def _ordered(value: Expression) -> Expression:
+    """Return a value in a form that SQL tells greater from less, and that a cursor can hold."""
+    if isinstance(value.type, sa.Boolean):
+        return sa.cast(value, sa.Integer)
+    return sa.cast(value, sa.Float) if isinstance(value.type, sa.Numeric) else value
 
 
 def _member_rows(team: sa.Table, base_url: str, json: Json) -> Rows:

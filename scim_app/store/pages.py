@@ -71,8 +71,8 @@ class Listing:
         self._org_id = org_id
         self._parts = parts
         self._descending = descending
-        booleans = any(part.value is not None and isinstance(part.value.type, sa.Boolean) for part in parts)
-        missing = sa.cast(sa.null(), sa.Boolean if booleans else sa.Text)
+        types = [part.value.type for part in parts if part.value is not None]
+        missing = sa.cast(sa.null(), next((one for one in types if isinstance(one, sa.Integer | sa.Float)), sa.Text()))
         self._selects = [_select(org_id, part, missing) for part in parts]
         self._sorted = any(part.value is not None for part in parts)
         self._few = all(part.few for part in parts)

@@ -105,6 +105,7 @@ def test_users_and_groups_together_are_sorted_by_what_only_one_of_them_has(
         ({"sortBy": "title"}, ["bob", "Cid", "Ada"]),
         ({"sortBy": "emails.value", "sortOrder": "descending"}, ["bob", "Cid", "Ada"]),
         ({"sortBy": "meta.created", "sortOrder": "descending"}, ["Ada", "Cid", "bob"]),
+        ({"sortBy": "schemas"}, ["bob", "Cid", "Ada"]),
     ],
 )
 def test_a_sorted_list_disregards_case_and_puts_what_is_missing_last(

@@ -32,21 +32,33 @@ def names(*found: dict[str, Any]) -> list[str]:
 
 @pytest.fixture
 def people(scim: httpx.Client) -> list[str]:
-    """Names of seven users; some have a title."""
+    """Names of seven users; some have a title, some are active."""
     made = [f"user-{number}" for number in range(7)]
     for number, name in enumerate(made):
-        scim.post("/Users", json=make.user(name, **({"title": f"T{number % 2}"} if number % 3 else {})))
+        titles = {"title": f"T{number % 2}"} if number % 3 else {}
+        scim.post("/Users", json=make.user(name, **titles) | {"active": number % 2 == 0})
     return made
 
 
 @pytest.mark.rfc("cursor-next", "cursor-previous")
-@pytest.mark.parametrize("order", [{}, {"sortBy": "title"}, {"sortBy": "title", "sortOrder": "descending"}])
+@pytest.mark.parametrize(
+    "order",
+    [
+        {},
+        {"sortBy": "title"},
+        {"sortBy": "title", "sortOrder": "descending"},
+        {"sortBy": "active"},
+        {"sortBy": "active", "sortOrder": "descending"},
+    ],
+)
 def test_a_walk_meets_everyone_once_and_finds_its_way_back(
     scim: httpx.Client, people: list[str], order: dict[str, str]
 ) -> None:
     whole = names(scim.get("/Users", params=order).json())
     there = list(pages(scim, count=3, **order))
     assert [names(page) for page in there] == [whole[:3], whole[3:6], whole[6:]]
+    steps = [scim.get("/Users", params={"startIndex": start, "count": 3, **order}).json() for start in (1, 4, 7)]
+    assert [names(page) for page in steps] == [names(page) for page in there]
     assert "previousCursor" not in there[0]
     assert "startIndex" not in there[0]
     assert {page["totalResults"] for page in there} == {7}

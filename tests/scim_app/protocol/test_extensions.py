@@ -62,6 +62,32 @@ def test_an_extension_is_stored_returned_filtered_sorted_and_patched(extended: h
     assert (wrong.status_code, wrong.json()["scimType"]) == (400, "invalidValue")
 
 
+@pytest.mark.rfc("extensions", "sort")
+def test_numbers_and_truth_values_are_walked_in_their_order(folder: Path) -> None:
+    kinds = {"level": {"type": "integer"}, "rate": {"type": "decimal"}, "fit": {"type": "boolean"}}
+    several = {"marks": {"type": "integer", "multiValued": True}}
+    attributes = [{"name": name, **kind} for name, kind in (kinds | several).items()]
+    file = folder / "extensions.json"
+    file.write_text(
+        json.dumps([{"resourceType": "User", "schema": {"id": STAFF, "name": "Staff", "attributes": attributes}}])
+    )
+    organization = make.organization(make.settings(folder))
+    with (
+        make.service(folder, DAGSTER_SCIM_EXTENSIONS=str(file)) as running,
+        organization.client(running.address) as scim,
+    ):
+        for name, level in {"ada": 10, "bob": 9, "cid": 100}.items():
+            staff = {"level": level, "rate": level / 4, "fit": level > 9, "marks": [level, 1]}
+            assert scim.post("/Users", json=make.user(name, **{STAFF: staff})).status_code == 201
+        for name in kinds | several:
+            found, cursor = [], ""
+            while cursor is not None:
+                page = scim.get("/Users", params={"sortBy": f"{STAFF}:{name}", "cursor": cursor, "count": 1}).json()
+                found += [one["userName"] for one in page["Resources"]]
+                cursor = page.get("nextCursor")
+            assert found == ["bob", "ada", "cid"], name
+
+
 @pytest.mark.rfc("extensions")
 def test_groups_have_extensions_too(extended: httpx.Client) -> None:
     made = extended.post("/Groups", json=make.group("Data", **{SQUAD: {"chapter": "Berlin"}})).json()
