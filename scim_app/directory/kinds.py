@@ -10,8 +10,18 @@ from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Union
 
 import scim2_models
-from pydantic import Field
-from scim2_models import CaseExact, ComplexAttribute, Extension, Mutability, Reference, Required, Resource, Returned
+from pydantic import BeforeValidator, Field
+from scim2_models import (
+    CaseExact,
+    ComplexAttribute,
+    Extension,
+    External,
+    Mutability,
+    Reference,
+    Required,
+    Resource,
+    Returned,
+)
 
 from scim_app.directory.names import fold
 
@@ -27,9 +37,14 @@ class Email(scim2_models.Email):
     value: str | None = None
 
 
+Unassigned = BeforeValidator(lambda value: value or None)
+"""An empty text says that there is no value, also where it would have to be an address."""
+
+
 class User(scim2_models.User):  # pyright: ignore[reportMissingTypeArgument]
     """A user whose e-mail addresses need not be public internet addresses."""
 
+    profile_url: Annotated[Reference[External] | None, Unassigned] = None
     emails: list[Email] | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
     Emails: ClassVar[type[ComplexAttribute]] = Email

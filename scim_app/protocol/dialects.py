@@ -12,7 +12,7 @@ from scim2_models import ScimPolicy
 
 from scim_app.directory.kinds import Kind
 from scim_app.protocol import quirks
-from scim_app.protocol.quirks import Json, Quirk
+from scim_app.protocol.quirks import FilterQuirk, Json, Quirk
 from scim_app.protocol.wire import PATCHING
 
 
@@ -24,7 +24,7 @@ class Dialect:
     agents: tuple[str, ...] = ()
     """What its user agent holds, in lower case."""
     quirks: tuple[Quirk, ...] = ()
-    unquoted_filters: bool = False
+    filters: tuple[FilterQuirk, ...] = ()
     removes_by_value: bool = False
     """Members are removed by path `members` and a list of values; the RFC wants a filter (RFC 7644 §3.5.2.2)."""
     creates_by_filter: bool = False
@@ -34,13 +34,15 @@ class Dialect:
 
     def normalise(self, kind: Kind, body: Json) -> Json:
         """Return a body in the form the RFC asks for."""
-        for quirk in (quirks.names_of_operations, *self.quirks):
+        for quirk in (quirks.schemas_in_any_case, quirks.names_of_operations, *self.quirks):
             body = quirk(kind, body)
         return body
 
     def filter(self, text: str) -> str:
         """Return a filter in the form the grammar asks for."""
-        return quirks.unquoted_filter_value(text) if self.unquoted_filters else text
+        for quirk in self.filters:
+            text = quirk(text)
+        return text
 
     def policy(self, *, describes: bool = False) -> ScimPolicy:
         """Return what the library tolerates in a PATCH operation.
@@ -62,19 +64,26 @@ def _policy(by_value: bool, made: bool) -> ScimPolicy:
     )
 
 
+_ENTRA = (
+    quirks.labels_of_operations,
+    quirks.filters_as_keys,
+    quirks.forms_of_manager,
+    quirks.removal_with_value,
+)
 STRICT = Dialect("strict")
 DIALECTS = (
     Dialect("okta", ("okta",)),
     Dialect(
         "entra",
         ("microsoft", "azure ad", "entra"),
-        (quirks.manager_as_text, quirks.removal_with_value),
+        _ENTRA,
+        (quirks.unquoted_filter_value, quirks.manager_in_filter),
         removes_by_value=True,
         creates_by_filter=True,
         patches_groups_blindly=True,
     ),
     Dialect("onelogin", ("onelogin",), (quirks.emails_as_object,), removes_by_value=True),
-    Dialect("jumpcloud", ("jumpcloud",), removes_by_value=True, unquoted_filters=True),
+    Dialect("jumpcloud", ("jumpcloud",), filters=(quirks.unquoted_filter_value,), removes_by_value=True),
     Dialect("google", ("google",)),
     Dialect("ping", ("pingfederate", "pingone", "apache-httpclient"), (quirks.member_as_text,), removes_by_value=True),
     Dialect("rippling", ("rippling",), (quirks.members_without_path, quirks.member_as_text), removes_by_value=True),
@@ -83,13 +92,12 @@ DIALECTS = (
 ANY = Dialect(
     "any",
     quirks=(
-        quirks.manager_as_text,
-        quirks.removal_with_value,
+        *_ENTRA,
         quirks.emails_as_object,
         quirks.members_without_path,
         quirks.member_as_text,
     ),
-    unquoted_filters=True,
+    filters=(quirks.unquoted_filter_value, quirks.manager_in_filter),
     removes_by_value=True,
     creates_by_filter=True,
 )

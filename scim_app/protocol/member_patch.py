@@ -89,13 +89,20 @@ def values(members_value: Any) -> list[str]:
     if members_value is None:
         return []
     given: list[Any] = members_value if isinstance(members_value, list) else [members_value]
-    found: list[Any] = [member.get("value") if isinstance(member, dict) else member for member in given]
+    found: list[Any] = [_id(member) if isinstance(member, dict) else member for member in given]
     if not {str}.issuperset(map(type, found)) or "" in found:
         raise InvalidValueException(detail='each member needs a "value" with the id of a user or a group')
     if len(found) > membership.TEAM_MEMBERS:
         most = f"a group may have {membership.TEAM_MEMBERS} members, not {len(found)}"
         raise PayloadTooLargeException(detail=f"{most}; make several groups of it")
     return found
+
+
+def _id(member: Json) -> Any:
+    """Return a member's `value`, whatever the case of that name (RFC 7643 §2.1)."""
+    if "value" in member:
+        return member["value"]
+    return next((held for name, held in member.items() if name.lower() == "value"), None)
 
 
 def _is_about_members(path: Any) -> bool:

@@ -92,11 +92,30 @@ def test_a_legal_body_is_left_as_it_is(dialect: Dialect) -> None:
     assert dialect.filter('externalId eq "jyoung" and active eq true') == 'externalId eq "jyoung" and active eq true'
 
 
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("id eq 54D382A4-2050 and active eq true", 'id eq "54D382A4-2050" and active eq true'),
+        ("(userName sw O or title ne null) and x.y ge 1.5e3", '(userName sw "O" or title ne null) and x.y ge 1.5e3'),
+        ("emails[type eq work and value eq a@b]", 'emails[type eq "work" and value eq "a@b"]'),
+        ('title eq "manager eq 1" and nickName eq a', 'title eq "manager eq 1" and nickName eq "a"'),
+        ('manager eq "42"', f'{ENTERPRISE}:manager.value eq "42"'),
+        (f'{ENTERPRISE}:Manager ne "42"', f'{ENTERPRISE}:manager.value ne "42"'),
+        ("manager pr", "manager pr"),
+        ('title eq "never ends eq x', 'title eq "never ends eq x'),
+    ],
+)
+def test_a_filter_is_read_in_the_forms_of_entra(sent: str, read: str) -> None:
+    assert named("entra").filter(sent) == ANY.filter(sent) == read
+    assert named("strict").filter(sent) == sent
+
+
 def test_every_quirk_belongs_to_somebody() -> None:
-    used = {quirk for dialect in DIALECTS for quirk in dialect.quirks} | {quirks.names_of_operations}
+    always = {quirks.schemas_in_any_case, quirks.names_of_operations}
+    used = {quirk for dialect in DIALECTS for quirk in (*dialect.quirks, *dialect.filters)} | always
     declared = {
         value for name, value in vars(quirks).items()
         if callable(value) and getattr(value, "__module__", "") == quirks.__name__ and not name.startswith("_")
     }  # fmt: skip
-    assert declared - used == {quirks.with_operations, quirks.unquoted_filter_value}
-    assert used - set(ANY.quirks) == {quirks.names_of_operations}
+    assert declared - used == {quirks.with_operations}
+    assert used - {*ANY.quirks, *ANY.filters} == always
