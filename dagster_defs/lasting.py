@@ -104,8 +104,11 @@ def silence(rhythms: Iterable[Mapping[str, Any]], now: datetime) -> list[Wrong]:
 def expiry(tokens: Iterable[Mapping[str, Any]], now: datetime) -> list[Wrong]:
     """Return the tokens that end within 30, 7 or 1 days, or have ended; each step is told for itself.
 
+    A token that was replaced is to end, and the one in its place is told of.
+
     Args:
-        tokens: rows with `org`, `token_id`, `description`, `idp`, `expires_at`, `revoked_at` (UTC, without a zone).
+        tokens: rows with `org`, `token_id`, `description`, `idp`, `expires_at`, `revoked_at` (UTC, without a zone) and
+            `replaced_by`.
         now: UTC, without a zone.
     """
     return [
@@ -122,7 +125,9 @@ def expiry(tokens: Iterable[Mapping[str, Any]], now: datetime) -> list[Wrong]:
             keeps=tuple(f"{row['token_id']}/{days}" for days in (*EXPIRY_DAYS, 0) if days > step),
         )
         for row in tokens
-        if row["revoked_at"] is None and (step := _step(row["expires_at"] - now, EXPIRY_DAYS)) is not None
+        if row["revoked_at"] is None
+        and row["replaced_by"] is None
+        and (step := _step(row["expires_at"] - now, EXPIRY_DAYS)) is not None
     ]
 
 

@@ -137,8 +137,9 @@ class Export:
             return as_rows(replay(self._log(connection, org_id, seq)))
 
     def tokens(self, org_id: str) -> list[Row]:
-        """Return the SCIM tokens as they are now, the oldest first: `TOKEN_COLUMNS`."""
-        columns = [tokens.c["id"].label("token_id"), *(tokens.c[column.name] for column in TOKEN_COLUMNS[1:])]
+        """Return the SCIM tokens as they are now, the oldest first: `TOKEN_COLUMNS`, and `replaced_by`."""
+        names = (*(column.name for column in TOKEN_COLUMNS[1:]), "replaced_by")
+        columns = [tokens.c["id"].label("token_id"), *(tokens.c[name] for name in names)]
         query = sa.select(*columns).where(tokens.c.org_id == org_id).order_by(tokens.c.created_at, tokens.c["id"])
         with self._cut() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]

@@ -109,6 +109,10 @@ def test_a_token_that_ends_soon_is_told_at_each_step(
     assert asked(ending) == 1
     assert json.loads(ending.cursor)[0].endswith("/7")
     assert asked(tick(sensor, settings, instance, ending.cursor)) == 0
+    ends, pepper = json.loads(ending.cursor)[0].split("/")[0], settings.ensure_pepper()
+    directory.do(lambda unit: tokens.rotate(unit, ends, pepper=pepper))
+    replaced = tick(sensor, settings, instance, ending.cursor)
+    assert (asked(replaced), json.loads(replaced.cursor)) == (1, [])  # it ends tomorrow, but nothing goes by it
 
 
 def test_a_failed_check_is_told_once_and_so_is_its_end(
