@@ -128,7 +128,10 @@ class _Compiler(_Logic):
         return rows.any(_present(rows.read(sub_attribute(binding), False, binding.target_type)))
 
     def visit_comparison(self, node: Comparison) -> Condition:
-        """Compare; a multi-valued attribute matches when any element does, and `ne` when none is equal."""
+        """Compare; a multi-valued attribute matches when any element does, and `ne` when none is equal.
+
+        Null equals an element that has no such value, and an attribute without elements.
+        """
         binding = self.bind(node.attr_path, comparing=True)
         if binding is None:
             return sa.false()
@@ -140,7 +143,7 @@ class _Compiler(_Logic):
         rows = self._attributes.rows(binding)
         element = rows.read(sub_attribute(binding), is_exact(binding), binding.target_type)
         if value is None:
-            unassigned = sa.not_(rows.any(_present(element)))
+            unassigned = sa.not_(rows.any(sa.true())) | rows.any(element.is_(None))
             return _compare_to_null(unassigned, node.op)
         if node.op == CompareOperator.ne:
             return sa.not_(rows.any(self._compare(element, CompareOperator.eq, value)))
