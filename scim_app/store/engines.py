@@ -9,7 +9,9 @@ from sqlalchemy.engine import make_url
 
 from scim_app.errors import StoreUnavailable
 from scim_app.store import postgres
+from scim_app.store.json_sql import SAME_MOMENT
 from scim_app.store.prepared import Prepared
+from scim_app.store.stamps import same_moment
 
 BUSY_SECONDS = 5
 """How long a statement waits for a lock that another connection holds."""
@@ -105,6 +107,7 @@ def _open_sqlite(store_url: str, begin: str, *, read_only: bool, patient: bool =
     @event.listens_for(engine, "connect")
     def prepare(dbapi: sqlite3.Connection, _record: object) -> None:
         dbapi.isolation_level = None  # we begin by ourselves, so that writers take the lock at once
+        dbapi.create_function(SAME_MOMENT, 1, same_moment, deterministic=True)
         dbapi.execute("PRAGMA journal_mode=WAL")
         dbapi.execute("PRAGMA synchronous=FULL")
         if dbapi.execute("PRAGMA synchronous").fetchone() != (2,):

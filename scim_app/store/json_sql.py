@@ -4,6 +4,7 @@ Documents are columns of text. A path is a list of the keys that lead from the d
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -18,6 +19,12 @@ Type = type | None
 _HERE = sa.literal_column("'{}'::text[]")
 """The empty path of PostgreSQL."""
 _NONE = sa.literal_column("'[]'::jsonb")
+_ZONE = "([zZ]|[+-][0-9]{2}:?[0-9]{2})$"
+_MOMENT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[tT ][0-9:.]+" + _ZONE.replace("$", "?$")
+_AS_STORED = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+"""As `stamps.instant` writes moments."""
+SAME_MOMENT = "same_moment"
+"""Name of the function that SQLite is given for `stamps.same_moment`."""
 
 
 class SqliteJson:
@@ -25,8 +32,7 @@ class SqliteJson:
 
     def at(self, document: Expression, path: Path, kind: Type = str) -> Expression:
         """Return the value at a path, NULL where there is none."""
-        del kind  # SQLite's values carry their types
-        return sa.func.json_extract(document, _json_path(path))
+        return self._typed(sa.func.json_extract(document, _json_path(path)), kind)
 
     def elements(self, document: Expression, path: Path) -> sa.FromClause:
         """Return the elements of a list as rows with `key`, their place counted from 0, and `value`."""
@@ -34,14 +40,17 @@ class SqliteJson:
 
     def element(self, document: Expression, path: Path, key: Expression, sub: str | None, kind: Type) -> Expression:
         """Return the element of a list at a place, or one of its attributes."""
-        del kind
         place = sa.literal(_json_path(path)).concat("[").concat(sa.cast(key, sa.Text)).concat("]")
-        return sa.func.json_extract(document, place.concat(f'."{sub}"') if sub else place)
+        return self._typed(sa.func.json_extract(document, place.concat(f'."{sub}"') if sub else place), kind)
 
     def part(self, value: Expression, sub: str | None, kind: Type = str) -> Expression:
         """Return an element that `elements` gave, or one of its attributes."""
-        del kind
-        return sa.func.json_extract(value, _json_path([sub])) if sub else value
+        return self._typed(sa.func.json_extract(value, _json_path([sub])) if sub else value, kind)
+
+    @staticmethod
+    def _typed(value: Expression, kind: Type) -> Expression:
+        """Values carry their types; moments are texts, which this service's own function writes alike."""
+        return getattr(sa.func, SAME_MOMENT)(value) if kind is datetime else value
 
     def holds(self, text: Expression, value: str) -> Expression:
         """Tell whether a text contains another."""
@@ -130,6 +139,10 @@ def _typed(text: Expression, kind: Type) -> Expression:
         return sa.cast(text, sa.Boolean)
     if kind in (int, float):
         return sa.cast(text, sa.Numeric)
+    if kind is datetime:
+        zoned = text.concat(sa.case((text.regexp_match(_ZONE), ""), else_="Z"))
+        moment = sa.func.timezone("UTC", sa.cast(zoned, sa.TIMESTAMP(timezone=True)))
+        text = sa.case((text.regexp_match(_MOMENT), sa.func.to_char(moment, _AS_STORED)), else_=text)
     return sa.collate(text, "C")
 
 

@@ -1,7 +1,7 @@
 """What a filter compares with, in the form that stored values have."""
 
 from base64 import b64encode
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from scim2_models import InvalidFilterException
@@ -28,8 +28,7 @@ def operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") ->
 
 
 def _moment(value: datetime) -> str:
-    """Return an instant as it is stored; one without a zone is in UTC, wherever the service runs."""
     try:
-        return instant(value if value.tzinfo else value.replace(tzinfo=UTC))
+        return instant(value)
     except OverflowError as error:
         raise InvalidFilterException(detail="in UTC, that is before the year 1 or after 9999") from error

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 _VERSION_7 = 0x7 << 76 | 0b10 << 62
 _OPEN = ~(0xF << 76 | 0b11 << 62)
@@ -30,8 +31,21 @@ def _to_the_second(second: int) -> str:
 
 
 def instant(moment: datetime) -> str:
-    """Return a moment (with its zone) as the store writes it."""
+    """Return a moment as the store writes it; one without a zone is in UTC, wherever the service runs.
+
+    Raises:
+        OverflowError: when it is before the year 1 or after 9999 in UTC.
+    """
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def same_moment(text: Any) -> Any:
+    """Return the text of a moment as the store writes it, and anything else as it is."""
+    try:
+        return instant(datetime.fromisoformat(text.upper()))
+    except (AttributeError, ValueError, OverflowError):
+        return text
 
 
 @contextmanager

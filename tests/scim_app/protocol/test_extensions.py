@@ -121,3 +121,34 @@ def test_discovery_shows_extensions(extended: httpx.Client) -> None:
 def test_a_wrong_file_is_told_by_entry(text: bytes, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         extensions.read(text)
+
+
+@pytest.mark.rfc("extensions", "filter")
+def test_moments_are_compared_as_moments_however_they_are_written(folder: Path) -> None:
+    at = {"name": "at", "type": "dateTime"}
+    trips = {"name": "trips", "type": "complex", "multiValued": True, "subAttributes": [at]}
+    schema = {"id": STAFF, "name": "Staff", "attributes": [{"name": "since", "type": "dateTime"}, trips]}
+    file = folder / "extensions.json"
+    file.write_text(json.dumps([{"resourceType": "User", "schema": schema}]))
+    organization = make.organization(make.settings(folder))
+    moments = {"ada": "2020-01-01T01:30:00+02:00", "bob": "2019-12-31T23:30:00.5Z", "cid": "2019-12-31T23:30:00.000Z"}
+    with (
+        make.service(folder, DAGSTER_SCIM_EXTENSIONS=str(file)) as running,
+        organization.client(running.address) as scim,
+    ):
+        for name, moment in moments.items():
+            made = scim.post("/Users", json=make.user(name, **{STAFF: {"since": moment, "trips": [{"at": moment}]}}))
+            assert made.status_code == 201, made.text
+
+        def found(**parameters: str) -> list[str]:
+            answer = scim.get("/Users", params=parameters)
+            assert answer.status_code == 200, answer.text
+            return [one["userName"] for one in answer.json()["Resources"]]
+
+        for name in (f"{STAFF}:since", f"{STAFF}:trips.at"):
+            assert found(filter=f'{name} eq "2019-12-31T23:30:00Z"') == ["ada", "cid"]
+            assert found(filter=f'{name} gt "2019-12-31T23:30:00Z"') == ["bob"]
+            assert found(filter=f'{name} le "2020-01-01T00:30:00.500+01:00"') == ["ada", "bob", "cid"]
+            assert found(filter=f"{name} pr") == ["ada", "bob", "cid"]
+            assert found(sortBy=name) == ["ada", "cid", "bob"]
+        assert found(filter=f'{STAFF}:trips[at eq "2019-12-31T23:30:00.500000Z"]') == ["bob"]
