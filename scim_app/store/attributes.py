@@ -35,7 +35,8 @@ def sub_attribute(binding: AttributeBinding) -> str | None:
 
 def is_exact(binding: AttributeBinding) -> bool:
     """Tell whether an attribute compares as it stands: `caseExact`, or no string at all."""
-    return binding.case_exact or binding.target_type is not str
+    kind = binding.target_type
+    return binding.case_exact or not (isclass(kind) and issubclass(kind, str))
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ def population(service: Service, tmp_path_factory: pytest.TempPathFactory, home:
 @given(text=FILTERS)
 @example(text='not (title eq "data")')
 @example(text="title ne null")
+@example(text='emails.type lt "S@home.example"')
 def test_a_filter_finds_what_the_librarys_match_finds(population: tuple[httpx.Client, list[Any]], text: str) -> None:
     client, resources = population
     answer = client.get("/Users", params={"filter": text})
