@@ -14,9 +14,6 @@ from scim_app.store.json_sql import as_json
 from scim_app.store.prepared import Prepared
 from scim_app.store.tables import team_sizes
 
-_COLUMNS = ["org_id", "team_id", "members", "others"]
-_TEAM = (sa.bindparam("org", type_=sa.Text), sa.bindparam("team", type_=sa.Text))
-
 
 def _adding(insert: Any) -> ReturningInsert[tuple[int]]:
     """Return the statement that adds to the counts of a team, and gives how many members it has."""
@@ -25,10 +22,10 @@ def _adding(insert: Any) -> ReturningInsert[tuple[int]]:
     return counted.returning(team_sizes.c.members)
 
 
+_ROW = {"org_id": "org", "team_id": "team", "members": "members", "others": "others"}
+"""Column → parameter of what is counted."""
 _CHANGE = Prepared(
-    lambda _: _adding(
-        sqlite.insert(team_sizes).values(dict(zip(_COLUMNS, (*_TEAM, *map(sa.bindparam, _COLUMNS[2:])), strict=True)))
-    )
+    lambda _: _adding(sqlite.insert(team_sizes).values({name: sa.bindparam(key) for name, key in _ROW.items()}))
 )
 _COUNT = Prepared(
     lambda _: sa.select(team_sizes.c.members).where(
@@ -78,8 +75,9 @@ def _counted(statement: ReturningInsert[Any, bool] | ReturningDelete[Any, bool],
     member, is_other = changed.c
     count = sa.func.count()
     more = [sign * count, sign * count.filter(is_other)]
-    made = sa.select(*_TEAM, *more).select_from(changed).having(count > 0)
-    size = _adding(postgresql.insert(team_sizes).from_select(_COLUMNS, made)).cte("counted")
+    mine = (sa.bindparam(name, type_=sa.Text) for name in ("org", "team"))
+    made = sa.select(*mine, *more).select_from(changed).having(count > 0)
+    size = _adding(postgresql.insert(team_sizes).from_select(list(_ROW), made)).cte("counted")
     return sa.select(member, is_other, sa.select(size.c.members).scalar_subquery())
 
 
