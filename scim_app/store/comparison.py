@@ -6,8 +6,9 @@ import orjson
 import sqlalchemy as sa
 
 from scim_app.directory.replay import State
+from scim_app.store import derived
 from scim_app.store.settings_tables import code_locations, deployments, grants, team_owners
-from scim_app.store.tables import TABLES, organizations, team_members, team_sizes
+from scim_app.store.tables import TABLES, organizations, team_members
 
 Told = dict[Any, Any]
 
@@ -19,7 +20,7 @@ def differing(connection: sa.Connection, org_id: str, state: State) -> list[str]
     members = _rows(connection, org_id, team_members, ("team_id", "member_id"), ("since", "origin"))
     told = {(t, m): (held.since, held.origin) for t, there in state.members.items() for m, held in there.items()}
     found |= {team for team, _ in _unequal(members, told)}
-    found |= _miscounted(connection, org_id, state)
+    found |= {row[0] for row in derived.miscounted_teams(connection, org_id)}
     owners = _rows(connection, org_id, team_owners, ("team_id", "user_id"), ("since",))
     found |= {t for t, _ in _unequal(owners, {(t, u): (s,) for t, us in state.owners.items() for u, s in us.items()})}
     found |= _differing_places(connection, org_id, state) | _differing_grants(connection, org_id, state)
@@ -27,14 +28,6 @@ def differing(connection: sa.Connection, org_id: str, state: State) -> list[str]
     if any(settings[name] != value for name, value in state.settings.items()):
         found.add(org_id)
     return sorted(found)
-
-
-def _miscounted(connection: sa.Connection, org_id: str, state: State) -> set[str]:
-    sizes = {
-        team: size for (team,), (size,) in _rows(connection, org_id, team_sizes, ("team_id",), ("members",)).items()
-    }
-    told = {team: len(there) for team, there in state.members.items()}
-    return {team for team in sizes.keys() | told.keys() if sizes.get(team, 0) != told.get(team, 0)}
 
 
 def _differing_places(connection: sa.Connection, org_id: str, state: State) -> set[str]:

@@ -31,6 +31,7 @@ __all__ = [
     "get",
     "insert",
     "insert_all",
+    "projection",
     "refuse_taken",
     "revive",
     "touch",
@@ -113,7 +114,7 @@ def _new_row(unit: Unit, kind: Kind, document: Document, position: int, origin: 
         "origin": origin,
         "idp": unit.actor.idp,
         "created_at": unit.at,
-        **_projection(unit, kind, document),
+        **_projected(unit, kind, document),
     }
 
 
@@ -126,7 +127,7 @@ def update(
         StoreUnavailable: when it no longer has the version that the change was made of.
     """
     before = stored.load()
-    row = _projection(unit, kind, document) | {"version": stored.version + 1}
+    row = _projected(unit, kind, document) | {"version": stored.version + 1}
     if "origin" in change:
         row |= {"origin": change["origin"], "idp": unit.actor.idp}
     values = {f"new_{name}": value for name, value in row.items()}
@@ -187,13 +188,19 @@ def _is_renamed(kind: Kind, before: Document, after: Document) -> bool:
     return any(before.get(name) != after.get(name) for name in (kind.unique, "externalId", "displayName", "emails"))
 
 
-def _projection(unit: Unit, kind: Kind, document: Document) -> dict[str, Any]:
-    """Return the columns that follow from the document."""
+def projection(kind: Kind, text: str) -> dict[str, Any]:
+    """Return the columns that follow from a stored document: `name_key`, `folded`, `search_key`, attributes."""
+    return _columns(kind, orjson.loads(text), text)
+
+
+def _projected(unit: Unit, kind: Kind, document: Document) -> dict[str, Any]:
     text = orjson.dumps(document).decode()
+    return {"updated_at": unit.at, "document": text, **_columns(kind, document, text)}
+
+
+def _columns(kind: Kind, document: Document, text: str) -> dict[str, Any]:
     return {
-        "updated_at": unit.at,
         "name_key": fold(str(document.get(kind.unique) or "")),
-        "document": text,
         "folded": lower(text),
         "search_key": search_key(kind, document),
         **kind.columns(document),
