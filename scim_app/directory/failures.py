@@ -16,6 +16,7 @@ class Failure:
 SCIM_OFF = "SCIM provisioning is switched off"
 SEATS_TAKEN = "seat limit"
 NOT_AN_EMAIL = "username format"
+NOT_OFFERED = "a group is linked to it only after an admin has offered it"
 """Words by which the details of refusals are told apart."""
 
 _UNKNOWN = Failure(
@@ -68,6 +69,14 @@ _TABLE: tuple[tuple[_Matches, Failure], ...] = (
             "bad_token",
             "The token is missing, mistyped, expired, revoked, or of another organization.",
             "Make a token under Tokens, put it into the identity provider and test the connection.",
+        ),
+    ),
+    (
+        _says(NOT_OFFERED),
+        Failure(
+            "team_not_offered",
+            "The group asks for a team that holds Admin or above, and no admin has offered it.",
+            "Open the team, check the preview and choose Link to a group, then push again; or rename the group.",
         ),
     ),
     (

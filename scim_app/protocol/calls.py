@@ -18,6 +18,7 @@ from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.wire import Service, kind_of
 from scim_app.store import resources
 from scim_app.store.event_log import InUnit, Unit
+from scim_app.store.link_requests import TeamNotOffered
 from scim_app.store.tokens import Caller
 
 T = TypeVar("T")
@@ -106,7 +107,7 @@ class Call:
     def refusal(self, error: SCIMException, unit: Unit) -> Event:
         """Return the event that remembers a refused write: what was asked of whom, and why it was refused."""
         kind = ENDPOINTS.get(self.target.endpoint or "")
-        target = self.target.resource_id
+        target = error.team_id if isinstance(error, TeamNotOffered) else self.target.resource_id
         named = self.body.get(kind.unique) if kind else None
         if kind and target and named is None:
             held = resources.find(unit.connection, unit.org_id, kind, target)

@@ -8,7 +8,7 @@ from scim_app.directory.events import EventType, describe
 from scim_app.directory.kinds import TEAM, USER, Document, Kind, is_active
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Refused
-from scim_app.store import admins, admission, members, removal, resources
+from scim_app.store import admins, admission, link_requests, members, removal, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 
@@ -27,6 +27,7 @@ def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta, resou
 
     Raises:
         UniquenessException: when the name or `externalId` is taken by anyone else.
+        TeamNotOffered: when it is that of a team which holds Admin or above and was not offered.
         Refused: when no seat is left.
     """
     taken, former = resources.find_claimed(unit.connection, unit.org_id, kind, document)
@@ -35,6 +36,8 @@ def create(unit: Unit, kind: Kind, document: Document, delta: MemberDelta, resou
     if taken and kind is TEAM and taken.origin == "offered":
         return _save(unit, kind, taken, document, delta)
     if taken:
+        if kind is TEAM:
+            link_requests.require_offered(unit, taken)
         resources.refuse_taken(unit.connection, unit.org_id, kind, document, None)
     if kind is USER:
         admission.admit(unit, seat=is_active(document), user_name=document[kind.unique])
@@ -62,6 +65,7 @@ def update(unit: Unit, kind: Kind, resource_id: str, edit: Edit, *, leaving: boo
     Raises:
         NotFoundException: when there is no such resource.
         UniquenessException: when the new name or `externalId` is taken, by anyone but a leaver.
+        TeamNotOffered: when it is a team which is not linked, holds Admin or above, and was not offered.
         PayloadTooLargeException: when the team would have more members than it may.
     """
     return change(unit, kind, resources.get(unit.connection, unit.org_id, kind, resource_id), edit, leaving=leaving)
@@ -92,6 +96,10 @@ def delete(unit: Unit, kind: Kind, resource_id: str, check: Callable[[Stored], o
 def _save(
     unit: Unit, kind: Kind, stored: Stored, document: Document, delta: MemberDelta, *, leaves: bool = False
 ) -> Stored:
+    linking = stored.origin != "scim"
+    if linking and kind is TEAM:
+        link_requests.require_offered(unit, stored)
+        delta = MemberDelta(reset=True).then(delta)
     before = stored.load()
     after = {"schemas": document["schemas"], "id": stored.id, **document}
     taken: dict[str, Any] = {}
@@ -103,9 +111,6 @@ def _save(
     if kind is USER and is_active(after) and attributes.keys() & {kind.unique, "active"}:
         returns = not is_active(before)
         admission.admit(unit, seat=returns, user_name=after[kind.unique] if kind.unique in attributes else None)
-    linking = stored.origin != "scim"
-    if linking and kind is TEAM:
-        delta = MemberDelta(reset=True).then(delta)
     takes_away = delta.reset or delta.removed or (kind is USER and not is_active(after))
     with admins.telling_of_no_admin(unit) if takes_away else nullcontext():
         changed = members.apply(unit, stored.id, delta) if delta else {}

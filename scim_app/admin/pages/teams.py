@@ -15,7 +15,7 @@ from scim_app.admin.visits import Visit, allowed
 from scim_app.admin.wording import plural
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.permissions import Permission
-from scim_app.store import lists, profiles, removal, teams
+from scim_app.store import link_requests, lists, profiles, removal, teams
 from scim_app.store.lists import TeamRow
 from scim_app.store.stamps import now
 
@@ -66,8 +66,11 @@ def show_team(visit: See, team_id: str) -> Response:
     def load(db: sa.Connection) -> dict[str, Any]:
         members, cursor = profiles.members_of(db, visit.org.id, team_id, search, after)
         here, pending = lists.count_members(db, visit.org.id, [team_id]).get(team_id, (0, 0))
+        team = _team(visit, db, team_id)
+        waits = team.origin == teams.LOCAL
         return {
-            "team": _team(visit, db, team_id),
+            "team": team,
+            "link_request": link_requests.last_request(db, visit.org.id, team_id) if waits else None,
             "members": members,
             "pages": pages_of(visit, len(members), after, cursor),
             "counts": {"members": here, "pending": pending},

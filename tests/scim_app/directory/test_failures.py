@@ -2,7 +2,7 @@
 
 import pytest
 
-from scim_app.directory.failures import FAILURES, explain_failure
+from scim_app.directory.failures import FAILURES, NOT_OFFERED, explain_failure
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from scim_app.directory.failures import FAILURES, explain_failure
         (403, None, "the seat limit of 5 is reached", "no_seat_left"),
         (403, None, "no", "forbidden"),
         (409, "uniqueness", "userName 'x' is taken", "name_taken"),
+        (409, "uniqueness", f"team 'x' exists: {NOT_OFFERED}", "team_not_offered"),
         (400, "invalidPath", "", "unknown_attribute"),
         (400, "invalidSyntax", "", "malformed"),
         (404, None, "User x not found", "not_found"),
