@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
+from dagster_defs.inert import inert
+
 DIGEST_FROM = 20
 """More findings than this go out as one message."""
 DIGEST_LISTS = 50
@@ -85,6 +87,23 @@ class Message:
     keys: tuple[str, ...]
     state: str
     """`opened` or `resolved`."""
+    links: tuple[str, ...] = ()
+    """Lines below the body that lead to more; everything else may hold text from outside."""
+
+    @property
+    def text(self) -> str:
+        """The body with the links, for programs: as it is."""
+        return "\n".join((self.body, *self.links))
+
+    @property
+    def inert_title(self) -> str:
+        """The title for people: nothing in it is markup."""
+        return inert(self.title)
+
+    @property
+    def inert_text(self) -> str:
+        """The body with the links for people: nothing but the links is markup."""
+        return "\n".join((inert(self.body), *self.links))
 
 
 def messages(findings: Iterable[Finding], links: Links, *, state: str = "opened") -> Sequence[Message]:
@@ -103,23 +122,23 @@ def _single(finding: Finding, links: Links, state: str) -> Message:
         f"What: {_line(finding.what)}",
         f"When: {moment}" + (f", over at {finding.resolved_at:%Y-%m-%d %H:%M:%S} UTC" if over else ""),
         f"Why it matters: {_line(finding.why)}",
-        *links.of(finding),
     ]
+    more = tuple(links.of(finding))
     title = f"[{finding.org}] {'Resolved: ' if over else ''}{_title(finding)}"
-    return Message(title, "\n".join(lines), Severity.of(finding.severity), (finding.key,), state)
+    return Message(title, "\n".join(lines), Severity.of(finding.severity), (finding.key,), state, more)
 
 
 def _digest(findings: Sequence[Finding], links: Links, state: str) -> Message:
     # What matters most goes first: the list ends somewhere.
     ranked = sorted(findings, key=lambda finding: -Severity.of(finding.severity))
     listed = [f"- [{finding.org}] {_title(finding)} ({finding.occurred_at:%Y-%m-%d %H:%M} UTC)" for finding in ranked]
-    more = len(listed) - DIGEST_LISTS
-    lines = listed[:DIGEST_LISTS] + ([f"- and {more} more"] if more > 0 else [])
-    lines += ["", f"All of them: {links.dagster_url}/assets/findings"]
+    unlisted = len(listed) - DIGEST_LISTS
+    lines = listed[:DIGEST_LISTS] + ([f"- and {unlisted} more"] if unlisted > 0 else [])
+    more = ("", f"All of them: {links.dagster_url}/assets/findings")
     severity = max(Severity.of(finding.severity) for finding in findings)
     resolved = " resolved" if state == "resolved" else ""
     title = f"{len(findings)} provisioning findings{resolved}"
-    return Message(title, "\n".join(lines), severity, tuple(finding.key for finding in findings), state)
+    return Message(title, "\n".join(lines), severity, tuple(finding.key for finding in findings), state, more)
 
 
 def _title(finding: Finding) -> str:

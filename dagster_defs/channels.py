@@ -81,8 +81,8 @@ def _by_apprise(address: str, message: Message, _secret: bytes) -> None:
     sender = apprise.Apprise()
     if not sender.add(f"{address}{cut}"):
         raise ChannelRefused("Apprise does not understand the address")
-    # Said to be text, so that names from outside are no markup: no mention of a whole channel, no link, no HTML.
-    if not sender.notify(title=message.title, body=message.body, body_format=apprise.NotifyFormat.TEXT):
+    # Said to be text, so that Apprise escapes what a channel takes for HTML.
+    if not sender.notify(title=message.inert_title, body=message.inert_text, body_format=apprise.NotifyFormat.TEXT):
         raise ChannelRefused("Apprise could not deliver it")
 
 
@@ -93,10 +93,10 @@ def _by_smtp(address: str, message: Message, _secret: bytes) -> None:
     if not asked.keys() >= {"from", "to"}:
         raise ChannelRefused("its address lacks from= or to=")
     mail = EmailMessage()
-    mail["Subject"], mail["From"], mail["To"] = message.title, asked["from"][0], ", ".join(asked["to"])
+    mail["Subject"], mail["From"], mail["To"] = message.inert_title, asked["from"][0], ", ".join(asked["to"])
     mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=asked["from"][0].rpartition("@")[2])
     mail["X-Priority"] = "1" if message.severity is Severity.CRITICAL else "3"
-    mail.set_content(message.body)
+    mail.set_content(message.inert_text)
     opened = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
     with opened(parts.hostname or "localhost", parts.port or 0, timeout=TIMEOUT_SECONDS) as server:
         if parts.scheme == "smtp+starttls":
@@ -112,7 +112,7 @@ def _by_webhook(address: str, message: Message, secret: bytes) -> None:
             "state": message.state,
             "severity": message.severity.name.lower(),
             "title": message.title,
-            "body": message.body,
+            "body": message.text,
             "findings": list(message.keys),
         }
     ).encode()

@@ -24,11 +24,10 @@ def run_failure_alert(context: dg.RunFailureSensorContext, channels: dg.Resource
     run, moment = context.dagster_run, datetime.now(UTC)
     if run.tags.get(WILL_RETRY_TAG) == "true" or _failed_before(context.instance, run):
         return
-    page = f"{channels.links.dagster_url}/runs/{run.run_id}"
     body = f"Run {run.run_id} of {run.job_name} failed at {moment:%Y-%m-%d %H:%M} UTC:\n{context.failure_event.message}"
     title = f"Dagster run failed: {run.job_name}"
-    message = Message(title, f"{body}\nRun: {page}", Severity.CRITICAL, (run.run_id,), "opened")
-    _tell(context, channels, message)
+    page = f"Run: {channels.links.dagster_url}/runs/{run.run_id}"
+    _tell(context, channels, Message(title, body, Severity.CRITICAL, (run.run_id,), "opened", (page,)))
 
 
 @dg.run_status_sensor(
@@ -42,8 +41,9 @@ def run_recovery_alert(context: dg.RunStatusSensorContext, channels: dg.Resource
     run = context.dagster_run
     if _failed_before(context.instance, run):
         title = f"Resolved: Dagster run failed: {run.job_name}"
-        body = f"{run.job_name} works again.\nRun: {channels.links.dagster_url}/runs/{run.run_id}"
-        _tell(context, channels, Message(title, body, Severity.CRITICAL, (run.run_id,), "resolved"))
+        page = f"Run: {channels.links.dagster_url}/runs/{run.run_id}"
+        body = f"{run.job_name} works again."
+        _tell(context, channels, Message(title, body, Severity.CRITICAL, (run.run_id,), "resolved", (page,)))
 
 
 def _failed_before(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

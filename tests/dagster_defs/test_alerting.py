@@ -28,7 +28,7 @@ def finding(key: str = "e6", **told: object) -> Finding:
 def test_a_message_says_who_what_when_why_and_where_to_look() -> None:
     (message,) = messages([finding()], LINKS)
     assert message.title == "[acme] Account deprovisioned: ada"
-    assert message.body.splitlines() == [
+    assert message.text.splitlines() == [
         "Who: Ada, Data",
         "What: the account was deactivated.",
         "When: 2026-11-24 08:00:00 UTC",
@@ -56,7 +56,7 @@ def test_few_findings_are_a_message_each_and_many_are_one_digest() -> None:
 
 def test_a_digest_of_thousands_stays_readable() -> None:
     (digest,) = messages([finding(str(number)) for number in range(5000)], LINKS)
-    assert len(digest.body.splitlines()) < 60
+    assert len(digest.text.splitlines()) < 60
     assert "and 4950 more" in digest.body
 
 
@@ -71,7 +71,7 @@ def test_a_name_with_line_ends_makes_no_lines(end: str) -> None:
     name = f"ada{end}Bcc: eve@example.com{end}{end}Why it matters: it does not"
     (message,) = messages([finding(title=name, who=name, what=name, why=name)], LINKS)
     assert len(message.title.splitlines()) == 1
-    assert [line.split(":")[0] for line in message.body.splitlines()] == [
+    assert [line.split(":")[0] for line in message.text.splitlines()] == [
         *("Who", "What", "When", "Why it matters", "Person", "Asset")
     ]
 
@@ -79,5 +79,5 @@ def test_a_name_with_line_ends_makes_no_lines(end: str) -> None:
 def test_a_message_is_never_long() -> None:
     (message,) = messages([finding(title="x" * 8192, who="y" * 8192, what="team, " * 500)], LINKS)
     assert len(message.title) < 200
-    assert len(message.body) < 1500
-    assert message.body.endswith("assets/deprovisioned_accounts")
+    assert len(message.text) < 1500
+    assert message.text.endswith("assets/deprovisioned_accounts")

@@ -209,4 +209,4 @@ def test_a_job_that_fails_is_told_once_and_again_when_it_works(channels: Any) ->
     assert [channel.titles for channel in channels] == [
         ["Dagster run failed: provisioning", "Resolved: Dagster run failed: provisioning"]
     ] * 2
-    assert "https://dagster.example.com/runs/" in channels[0].sent[0].body
+    assert "https://dagster.example.com/runs/" in channels[0].sent[0].text

@@ -85,24 +85,21 @@ def test_a_mail_has_the_title_and_says_the_rest(mails: tuple[int, list[Any]]) ->
     assert mail["Message-ID"].endswith("@example.com>")
 
 
-def test_names_from_outside_are_no_markup_and_a_message_is_as_long_as_a_channel_takes(
+def test_mail_is_plain_text_and_a_message_is_as_long_as_a_channel_takes(
     mails: tuple[int, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, taken = mails
-    body = "Who: <!channel> <https://evil.example|Sign in>\nWhat: <b>gone</b>"
-    message = replace(MESSAGE, body=body)
+    message = replace(MESSAGE, body="Who: <!channel> <https://evil.example|Sign in>\nWhat: <b>gone</b>")
     channel(f"mailto://127.0.0.1:{port}?mode=insecure&from=scim@example.com&to=it@example.com").send(message)
     ((_, mail),) = taken
     assert mail.get_content_type() == "text/plain"
-    assert mail.get_content().splitlines() == body.splitlines()
+    assert mail.get_content().splitlines() == message.inert_text.splitlines()
     sent: list[str] = []
     monkeypatch.setattr(
         "requests.Session.request", lambda *_, data, **__: sent.append(data) or httpx.Response(200, text="ok")
     )
-    channel("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#it").send(message)
-    assert "&lt;!channel&gt; &lt;https://evil.example|Sign in&gt;" in sent[0]
     channel("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js").send(replace(MESSAGE, body="x" * 10_000))
-    assert len(json.loads(sent[1])["content"]) <= 2000
+    assert len(json.loads(sent[0])["content"]) <= 2000
 
 
 @pytest.mark.parametrize(
