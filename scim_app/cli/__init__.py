@@ -1,9 +1,11 @@
 """The command line: `dagster-scim`."""
 
+import sqlite3
 import sys
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from scim_app.cli import (
     api_keys,
@@ -28,6 +30,8 @@ from scim_app.cli import (
 from scim_app.cli.history.command import history
 from scim_app.cli.processes import ChildFailed
 from scim_app.errors import DirectoryError
+from scim_app.settings import Settings
+from scim_app.store import causes
 
 app = typer.Typer(
     name="dagster-scim",
@@ -69,6 +73,12 @@ def main() -> None:
         for problem in error.errors():
             name = "_".join(str(part) for part in problem["loc"]).upper()
             typer.echo(f"DAGSTER_SCIM_{name}: {problem['msg'].removeprefix('Value error, ')}", err=True)
+        sys.exit(1)
+    except (DBAPIError, sqlite3.Error) as error:
+        typer.echo(str(causes.unavailable(error, Settings().store_url)), err=True)
+        sys.exit(1)
+    except OSError as error:
+        typer.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
         sys.exit(1)
     except (ChildFailed, DirectoryError, LookupError, ValueError) as error:
         typer.echo(str(error), err=True)

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import tempfile
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.errors import Conflict, NotFound, StoreUnavailable
-from scim_app.store import migrate, organizations
+from scim_app.store import causes, migrate, organizations
 from scim_app.store.engines import open_writer
 from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
@@ -37,6 +38,7 @@ def write(store_url: str, target: Path) -> None:
     Raises:
         NotFound: when there is no store.
         Conflict: when the target exists.
+        StoreUnavailable: when the store can't be read, or the copy can't be written; nothing is left of it.
     """
     source = store_path(store_url)
     if not source.exists():
@@ -44,9 +46,35 @@ def write(store_url: str, target: Path) -> None:
     if target.exists():
         raise Conflict(f"{target} exists already: a backup never replaces a file")
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(sqlite3.connect(source)) as connection:
-        connection.execute("VACUUM INTO ?", [str(target)])
+    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)  # for its owner alone
+    os.close(handle)
+    partial = Path(name)
+    try:
+        _copy(source, partial)
+        if target.exists():
+            raise Conflict(f"{target} exists already: a backup never replaces a file")
+        partial.rename(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    _sync(target.parent)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Write a copy of a store to an empty file.
+
+    Raises:
+        StoreUnavailable: when the store can't be read, or the copy can't be written.
+    """
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            connection.execute("SELECT count(*) FROM organizations")
+            try:
+                connection.execute("VACUUM INTO ?", [str(target)])
+            except sqlite3.Error as error:
+                reason = causes.of_folder(target.parent) or str(error)
+                raise StoreUnavailable(f"the backup could not be written to {target.parent}: {reason}") from error
+    except sqlite3.Error as error:
+        raise causes.unavailable(error, f"sqlite:///{source}") from error
     _sync(target)
 
 

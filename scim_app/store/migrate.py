@@ -8,10 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store import first_statistics, postgres
+from scim_app.store import causes, first_statistics, postgres
 from scim_app.store.engines import exists, is_postgres, open_owner, open_reader
 
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('dagster-scim migrate'))")
@@ -34,13 +34,12 @@ def _newest() -> str | None:
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
-def _unreachable(error: OperationalError) -> StoreUnavailable:
-    reason = str(error.orig).strip().splitlines()[0]
-    return StoreUnavailable(f"the store can't be opened: {reason}; check DAGSTER_SCIM_DATABASE_URL")
-
-
 def upgrade(store_url: str) -> None:
-    """Bring the store to the newest schema, making it where there is none."""
+    """Bring the store to the newest schema, making it where there is none.
+
+    Raises:
+        StoreUnavailable: when the database can't be opened or written.
+    """
     config, engine = alembic_config(), open_owner(store_url)
     try:
         with engine.begin() as connection:
@@ -54,24 +53,26 @@ def upgrade(store_url: str) -> None:
                 postgres.collate(connection)
                 postgres.secure(connection)
                 first_statistics.give(connection)
-    except OperationalError as error:
-        raise _unreachable(error) from error
+    except DBAPIError as error:
+        raise causes.unavailable(error, store_url) from error
     finally:
         engine.dispose()
 
 
 def is_current(store_url: str) -> bool:
-    """Tell whether the store has the newest schema; looking makes nothing."""
+    """Tell whether the store has the newest schema; looking makes nothing.
+
+    Raises:
+        StoreUnavailable: when the database can't be read.
+    """
     if not exists(store_url):
         return False
     engine = open_reader(store_url)
     try:
         with engine.connect() as connection:
             return _revision(connection) == _newest()
-    except OperationalError as error:
-        if is_postgres(store_url):
-            raise _unreachable(error) from error
-        return False
+    except DBAPIError as error:
+        raise causes.unavailable(error, store_url) from error
     finally:
         engine.dispose()
 
