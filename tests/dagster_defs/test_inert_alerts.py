@@ -63,8 +63,8 @@ HOSTILE = (
     "(met)all(met)",
 )
 LIVE = re.compile(
-    r"""@(everyone|here|channel|all|ada) | <(!|@|users|at>|https|b>bold|script|img) | \]\( | \]\[ | \]: | \*\* | __ | ~~ | \|\|
-    | ` | \[/url | www\.evil | evil\.example | ://evil | \(met\)all""",
+    r"""@(everyone|here|channel|all|ada) | <(!|@|users|at>|https|b>bold|script|img) | \]\( | \]\[ | \]:
+    | \*\* | __ | ~~ | \|\| | ` | \[/url | www\.evil | evil\.example | ://evil | \(met\)all""",
     re.VERBOSE,
 )
 """What a channel would take for markup in one format or another."""
