@@ -50,11 +50,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     store = Store(settings.store_url)
     service = scim_service(settings.read_pepper())
     scim = ScimEndpoint(store, settings, service)
+    site = Site.of(store, settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         yield
         scim.recorder.flush()
+        site.refusals.close()
         store.close()
 
     app = Front(title="dagster-scim", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -64,7 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_api_route("/healthz", lambda: {"status": "ok"})
     described = cache(openapi.description)
     app.add_api_route("/openapi.json", lambda: JSONResponse(described()))
-    add_settings(app, Site.of(store, settings))
+    add_settings(app, site)
     add_api(app)
 
     @app.get("/readyz")

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from scim_app.admin.oidc import Provider
+from scim_app.admin.refusals import Refusals
 from scim_app.rate import Buckets
 from scim_app.settings import Settings
 from scim_app.store.session import Store
@@ -26,12 +27,14 @@ class Site:
     provider: Provider | None
     api_rate: Buckets
     """How fast one caller may use the JSON API."""
+    refusals: Refusals
+    """The refused sign-ins of this moment."""
 
     @classmethod
     def of(cls, store: Store, settings: Settings) -> "Site":
         """Return the site over an open store; raises `LookupError` without a pepper."""
         rate = Buckets(settings.api_rate_limit, settings.api_rate_burst)
-        return cls(store, settings, settings.read_pepper(), Provider.of(settings), rate)
+        return cls(store, settings, settings.read_pepper(), Provider.of(settings), rate, Refusals(store))
 
     @property
     def secure(self) -> bool:

@@ -1,12 +1,17 @@
 """The emergency password: off by default, good for a session where it is on, and not to be guessed."""
 
+import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import make
 import pytest
 from acme import ADDRESS, Acme, application
 
-from scim_app.admin import sign_in
+from scim_app.admin import emergency
+from scim_app.admin.attempts import Attempts, WaitingLine
+from scim_app.admin.failures import PageProblem
 from scim_app.admin.viewers import csrf_token
 from scim_app.store import break_glass
 
@@ -16,7 +21,7 @@ PASSWORD = "correct horse battery staple"
 @pytest.fixture
 def acme(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Generator[Acme]:
     """An organization whose password nobody has tried yet."""
-    monkeypatch.setattr(sign_in, "emergency_tries", sign_in.Attempts(5, seconds=60))
+    monkeypatch.setattr(emergency, "tries", Attempts(5, seconds=60))
     with application(tmp_path_factory.mktemp("acme"), "acme") as (made,):
         yield made
 
@@ -51,8 +56,37 @@ def test_the_password_opens_the_settings_only_where_it_is_on(acme: Acme) -> None
     assert attempt(acme, PASSWORD).status_code == 403
 
 
-def test_guessing_stops_after_five_attempts_and_each_is_an_event(acme: Acme) -> None:
+def test_guessing_stops_after_five_attempts_and_a_burst_of_them_is_told_together(acme: Acme) -> None:
     acme.desk.write(break_glass.enable, PASSWORD)
     assert [attempt(acme, f"guess number {number}").status_code for number in range(7)] == [403] * 5 + [429] * 2
     assert attempt(acme, PASSWORD).status_code == 429
-    assert types(acme).count("sign_in.refused") == 5
+    assert types(acme).count("sign_in.refused") == 1
+    acme.site.refusals.close()
+    with acme.export() as export:
+        events = export.events(acme.desk.organization.id, limit=1000)
+    told = [event["detail"] for event in events if event["type"] == "sign_in.refused"]
+    assert told == ["wrong emergency password", "wrong emergency password, 4 more times within 60 seconds"]
+
+
+def test_one_is_at_work_and_whoever_finds_the_line_full_is_told_to_come_again() -> None:
+    line = WaitingLine(2)
+    started, go_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with line.turn():
+            started.set()
+            go_on.wait(60)
+
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(work)
+        started.wait(60)
+        second = threads.submit(work)
+        make.until(lambda: line.full, what="the second one in the line")
+        with pytest.raises(PageProblem) as refused, line.turn():
+            raise AssertionError("a third one is let in")
+        assert (refused.value.status, refused.value.retry_after > 0) == (429, True)
+        go_on.set()
+        first.result(60)
+        second.result(60)
+    with line.turn():
+        assert not line.full
