@@ -108,10 +108,13 @@ latency: develop  ## Measure the way from a deactivation to the alert, ten times
 catchup: develop  ## Kill the daemon twenty times while it catches up with 100,000 events
 	PYTHONPATH=tests $(BIN)/python bench/catchup.py
 
+neighbours: develop  ## Run an hour (MINUTES=60) beside another project with jobs of the same names in one Dagster
+	PYTHONPATH=tests:tests/dagster_defs $(BIN)/python bench/neighbours.py $(MINUTES)
+
 clean:  ## Remove what was built, but not the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs
 
 REPORTS_DEMO = DAGSTER_SCIM_HOME=data/reports-demo DAGSTER_HOME=$(CURDIR)/data/reports-demo/dagster
 BIN_HERE = $(CURDIR)/$(BIN)
 
-.PHONY: reports lint-dbt help install develop run demo bench test check conformance coverage durability fuzz model latency catchup format lock clean setup-browser screenshots
+.PHONY: reports lint-dbt help install develop run demo bench test check conformance coverage durability fuzz model latency catchup neighbours format lock clean setup-browser screenshots

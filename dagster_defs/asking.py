@@ -11,6 +11,7 @@ import dagster as dg
 from dagster._core.events import RunFailureReason
 from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG, WILL_RETRY_TAG
 
+from dagster_defs.code_location import CodeLocation
 from dagster_defs.ledger import LONGEST_PAUSE, pause
 
 PURPOSE = "scim/asked-for"
@@ -25,20 +26,20 @@ _LOOKED_AT = 20
 
 
 def ask(
-    instance: dg.DagsterInstance, job: str, purpose: str, tags: Mapping[str, str] | None = None, day: str | None = None
+    location: CodeLocation, job: str, purpose: str, tags: Mapping[str, str] | None = None, day: str | None = None
 ) -> dg.RunRequest | str:
     """Return the request of a run for a purpose, or in words why there is none now; `DONE` when one has succeeded.
 
     Args:
-        instance: knows the runs.
+        location: whose runs are looked at.
         job: name of the job.
         purpose: the same text as long as the same is wanted.
         tags: further tags of the run.
         day: partition of the run.
     """
-    if instance.get_run_records(dg.RunsFilter(job_name=job, statuses=_WAITING), limit=1):
+    if location.runs(job=job, statuses=_WAITING, limit=1):
         return "a run that has not begun yet will do it too"
-    tried = instance.get_run_records(dg.RunsFilter(job_name=job, tags={PURPOSE: purpose}), limit=_LOOKED_AT)
+    tried = location.runs(job=job, tags={PURPOSE: purpose}, limit=_LOOKED_AT)
     if tried and (answer := _standing(tried)):
         return answer
     key = f"{purpose}/{tried[0].dagster_run.run_id}" if tried else purpose

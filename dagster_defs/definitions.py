@@ -20,8 +20,11 @@ from dagster_defs.assets import (
     sources,
     sync_health,
 )
-from dagster_defs.resources import resources
+from dagster_defs.resources import resources, run_locks
+from dagster_defs.run_locks import in_one_process
 from scim_app.settings import Settings
+
+_SETTINGS = Settings()
 
 defs = dg.Definitions(
     assets=[
@@ -51,7 +54,7 @@ defs = dg.Definitions(
     jobs=jobs.JOBS,
     sensors=[*sensors.SENSORS, *run_sensors.SENSORS],
     schedules=schedules.SCHEDULES,
-    resources=resources(Settings()),
+    resources=resources(_SETTINGS),
     # One process for all steps: they are small, and each process of its own would cost seconds to start.
-    executor=dg.in_process_executor,
+    executor=in_one_process(run_locks(_SETTINGS)),
 )

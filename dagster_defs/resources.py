@@ -16,6 +16,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs.alerting import Links
 from dagster_defs.channels import Channel, channel, mailbox
+from dagster_defs.run_locks import RunLocks
 from scim_app.settings import Settings
 from scim_app.store import export_arrow, migrate
 from scim_app.store.export import Export, Head
@@ -113,6 +114,11 @@ def warehouse(settings: Settings) -> DuckDBResource:
     return DuckDBResource(database=str(settings.warehouse_path), connection_config=config)
 
 
+def run_locks(settings: Settings) -> RunLocks:
+    """Return the locks of the runs that use the home of the settings."""
+    return RunLocks(settings.home / "runs")
+
+
 def resources(settings: Settings) -> dict[str, object]:
     """Return the resources by the names that assets ask for."""
     return {
@@ -121,4 +127,5 @@ def resources(settings: Settings) -> dict[str, object]:
         "warehouse": warehouse(settings),
         "reports": ReportFolder(settings.reports_path),
         "channels": alert_channels(settings),
+        "run_locks": run_locks(settings),
     }

@@ -1,6 +1,7 @@
 """What watches the runs themselves: failures are told, runs whose process is gone are ended."""
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -10,8 +11,9 @@ from dagster._core.storage.tags import GRPC_INFO_TAG, WILL_RETRY_TAG
 from dagster_defs import jobs
 from dagster_defs.alerting import Message, Severity
 from dagster_defs.channels import Channel, ChannelRefused
-from dagster_defs.processes import answers, lives
+from dagster_defs.code_location import CodeLocation
 from dagster_defs.resources import AlertChannels
+from dagster_defs.run_locks import RunLocks, is_refused
 
 TRIES = 3
 
@@ -49,7 +51,7 @@ def run_recovery_alert(context: dg.RunStatusSensorContext, channels: dg.Resource
 def _failed_before(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Tell whether the run of the same job that ended before this one failed for good."""
     ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
-    records = instance.get_run_records(dg.RunsFilter(job_name=run.job_name, statuses=ended), limit=20)
+    records = CodeLocation.of_run(instance, run).runs(job=run.job_name, statuses=ended, limit=20)
     finals = [one.dagster_run for one in records if one.dagster_run.tags.get(WILL_RETRY_TAG) != "true"]
     ids = [one.run_id for one in finals]
     earlier = finals[ids.index(run.run_id) + 1 :] if run.run_id in ids else []
@@ -72,31 +74,35 @@ def _sent(channel: Channel, message: Message) -> bool:
 
 
 @dg.sensor(minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
-def lost_run_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """End runs whose process is gone with the machine or the code server: they would hold the warehouse for ever.
+def lost_run_sensor(context: dg.SensorEvaluationContext, run_locks: dg.ResourceParam[RunLocks]) -> dg.SkipReason:
+    """End runs of this code location whose process is gone: they would hold the warehouse for ever.
 
     Run retries take them up again. Launchers that watch their own runs (Kubernetes, Celery) are left alone.
     """
     if context.instance.run_launcher.supports_check_run_worker_health:
         return dg.SkipReason("the run launcher watches its own runs")
-    lost = [run for run in _in_progress(context.instance) if _is_gone(context.instance, run)]
+    lost = [*_without_process(context.instance, run_locks), *_without_server(CodeLocation.of_sensor(context))]
     for run in lost:
         context.instance.report_run_failed(run, "The process of this run is gone.")
     return dg.SkipReason(f"{len(lost)} runs had lost their process")
 
 
-def _in_progress(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    begun = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
-    return [record.dagster_run for record in instance.get_run_records(dg.RunsFilter(statuses=begun))]
+def _without_process(instance: dg.DagsterInstance, locks: RunLocks) -> Iterator[dg.DagsterRun]:
+    """Yield the runs whose process is gone before they ended; the locks of those that ended are removed."""
+    for run_id in locks.free():
+        run = instance.get_run_by_id(run_id)  # read after its lock: a process notes the end of its run, then ends
+        if run and run.is_finished:
+            locks.forget(run_id)
+        elif run:
+            yield run
 
 
-def _is_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Tell whether the process of a run is gone; before it told its id, whether the code server that starts it is."""
-    for event in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
-        metadata = event.get_dagster_event().engine_event_data.metadata
-        if "pid" in metadata:
-            return not lives(int(str(metadata["pid"].value)), event.timestamp)
-    return GRPC_INFO_TAG in run.tags and not answers(json.loads(run.tags[GRPC_INFO_TAG]))
+def _without_server(location: CodeLocation) -> Iterator[dg.DagsterRun]:
+    """Yield the runs that have no process yet and whose code server, which would start it, is gone."""
+    for record in location.runs(statuses=[dg.DagsterRunStatus.STARTING]):
+        run = record.dagster_run
+        if GRPC_INFO_TAG in run.tags and is_refused(json.loads(run.tags[GRPC_INFO_TAG])):
+            yield run
 
 
 SENSORS = [run_failure_alert, run_recovery_alert, lost_run_sensor]

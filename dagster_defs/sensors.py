@@ -17,6 +17,7 @@ from dagster_defs.asking import DONE, ask
 from dagster_defs.assets.findings import heard
 from dagster_defs.assets.reviews import undecided
 from dagster_defs.check_states import failed
+from dagster_defs.code_location import CodeLocation
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ScimStore
 
@@ -48,17 +49,18 @@ def provisioning_event_sensor(context: dg.SensorEvaluationContext, scim: dg.Reso
     cursor = json.dumps(heads, sort_keys=True)
     if not heads or cursor == context.cursor:
         return dg.SkipReason("no new events")
-    answer = ask(context.instance, jobs.provisioning.name, _digest(cursor), day=last_day(DAYS).isoformat())
+    location = CodeLocation.of_sensor(context)
+    answer = ask(location, jobs.provisioning.name, _digest(cursor), day=last_day(DAYS).isoformat())
     if isinstance(answer, str):
         return dg.SensorResult(skip_reason=answer, cursor=cursor if answer is DONE else context.cursor)
-    _make_way(context)
+    _make_way(context, location)
     return dg.SensorResult([answer], cursor=context.cursor)
 
 
-def _make_way(context: dg.SensorEvaluationContext) -> None:
+def _make_way(context: dg.SensorEvaluationContext, location: CodeLocation) -> None:
     """End reports that are being made: they would hold the warehouse, and are outdated; new ones follow."""
     begun = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    for record in context.instance.get_run_records(dg.RunsFilter(job_name=jobs.reporting.name, statuses=begun)):
+    for record in location.runs(job=jobs.reporting.name, statuses=begun):
         if OVERDUE not in record.dagster_run.tags:
             try:
                 context.instance.run_launcher.terminate(record.dagster_run.run_id)
@@ -69,7 +71,8 @@ def _make_way(context: dg.SensorEvaluationContext) -> None:
 @dg.sensor(job=jobs.provisioning, minimum_interval_seconds=60, default_status=_ON)
 def sync_failure_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourceParam[ScimStore]) -> _Answer:
     """Ask for a run when a refused write has not reached the warehouse a minute later: a second net under the first."""
-    copied = _copied(context.instance)
+    location = CodeLocation.of_sensor(context)
+    copied = _copied(location)
     refused = {head.slug: scim.last_refusal(head.org_id, after=copied.get(head.slug, 0)) for head in scim.heads()}
     missed = {slug: seq for slug, seq in refused.items() if seq}
     cursor = json.dumps(missed, sort_keys=True)
@@ -77,7 +80,7 @@ def sync_failure_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourcePa
         return dg.SensorResult(skip_reason="every refused write has been copied", cursor="")
     if cursor != context.cursor:
         return dg.SensorResult(skip_reason="refused writes that the next run will copy", cursor=cursor)
-    answer = ask(context.instance, jobs.provisioning.name, f"refused/{_digest(cursor)}", day=last_day(DAYS).isoformat())
+    answer = ask(location, jobs.provisioning.name, f"refused/{_digest(cursor)}", day=last_day(DAYS).isoformat())
     return dg.SkipReason(answer) if isinstance(answer, str) else dg.SensorResult([answer], cursor=cursor)
 
 
@@ -87,26 +90,27 @@ def reporting_sensor(context: dg.SensorEvaluationContext) -> _Answer:
 
     They take longer than all before them, and hold the warehouse meanwhile: new events end them until they are overdue.
     """
-    copied = context.instance.get_latest_materialization_event(dg.AssetKey("provisioning_events"))
+    location = CodeLocation.of_sensor(context)
+    copied = location.latest_materialization(dg.AssetKey("provisioning_events"))
     reported, waiting_since = json.loads(context.cursor or "[null, null]")
     if copied is None or copied.run_id == reported:
         return dg.SkipReason("no new events")
-    made = context.instance.get_latest_materialization_event(REPORTED)
+    made = location.latest_materialization(REPORTED)
     is_waiting = waiting_since and (made is None or made.timestamp < waiting_since)
     now, since = time.time(), waiting_since if is_waiting else copied.timestamp
     is_overdue = now - since >= LONGEST_WAIT_SECONDS
     if now - copied.timestamp < REST_SECONDS and not is_overdue:
         return dg.SensorResult(skip_reason="people are changed right now", cursor=json.dumps([reported, since]))
-    answer = ask(context.instance, jobs.reporting.name, copied.run_id, {OVERDUE: "true"} if is_overdue else {})
+    answer = ask(location, jobs.reporting.name, copied.run_id, {OVERDUE: "true"} if is_overdue else {})
     cursor = json.dumps([copied.run_id if answer is DONE else reported, since])
     if isinstance(answer, str):
         return dg.SensorResult(skip_reason=answer, cursor=cursor)
     return dg.SensorResult([answer], cursor=cursor)
 
 
-def _copied(instance: dg.DagsterInstance) -> dict[str, int]:
+def _copied(location: CodeLocation) -> dict[str, int]:
     """Return the last event of each organization that the warehouse holds, as the last run told."""
-    event = instance.get_latest_materialization_event(dg.AssetKey("provisioning_events"))
+    event = location.latest_materialization(dg.AssetKey("provisioning_events"))
     materialization = event.asset_materialization if event else None
     told = materialization.metadata.get("last_event") if materialization else None
     return told.value if told and isinstance(told.value, Mapping) else {}  # pyright: ignore[reportReturnType]
@@ -164,7 +168,8 @@ def asset_check_failure_sensor(context: dg.SensorEvaluationContext) -> _Answer:
 @dg.sensor(job=jobs.alerts, minimum_interval_seconds=15, default_status=_ON)
 def alert_retry_sensor(context: dg.SensorEvaluationContext) -> _Answer:
     """Ask for a run when a message that was refused is due again, or what was wrong has been right for a while."""
-    event = context.instance.get_latest_materialization_event(dg.AssetKey("alert_deliveries"))
+    location = CodeLocation.of_sensor(context)
+    event = location.latest_materialization(dg.AssetKey("alert_deliveries"))
     materialization = event.asset_materialization if event else None
     told = materialization.metadata.get("next_at") if materialization else None
     if event is None or told is None or not told.value:
@@ -172,7 +177,7 @@ def alert_retry_sensor(context: dg.SensorEvaluationContext) -> _Answer:
     now = datetime.now(UTC).replace(tzinfo=None)
     if now < datetime.fromisoformat(str(told.value)):
         return dg.SkipReason(f"the next try is at {told.value} UTC")
-    answer = ask(context.instance, jobs.alerts.name, f"retry/{event.run_id}")
+    answer = ask(location, jobs.alerts.name, f"retry/{event.run_id}")
     return dg.SkipReason(answer) if isinstance(answer, str) else dg.SensorResult([answer])
 
 
