@@ -5,8 +5,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scim_app.directory.choices import require_choice
+from scim_app.directory.events import EventType
 from scim_app.directory.names import fold
 from scim_app.store import actors
+from scim_app.store.stamps import read_instant
 from scim_app.store.tables import TABLES, events
 
 PAGE = 50
@@ -26,6 +29,16 @@ class EventQuery:
     since: str = ""
     until: str = ""
     """The first moment that is too late."""
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be asked for.
+
+        Raises:
+            ValueError: with the event types that there are, or the form of a time.
+        """
+        require_choice("event type", self.type, EventType)
+        for name in ("since", "until"):
+            object.__setattr__(self, name, read_instant(f"the time `{name}`", getattr(self, name)))
 
 
 def list_events(

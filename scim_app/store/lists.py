@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.directory.access import applying
+from scim_app.directory.choices import require_choice
 from scim_app.directory.names import fold
 from scim_app.directory.roles import Grant, Role
 from scim_app.store import grants, standing, team_names
@@ -18,6 +19,8 @@ Cursor = tuple[str, str]
 """Sort key and id of the last row of a page; the next page begins after it."""
 
 PAGE = 50
+ORIGINS = ("scim", "local")
+STATES = ("active", "inactive")
 SORTS = {"name": "search_key", "changed": "updated_at"}
 
 
@@ -34,6 +37,17 @@ class Query:
     team: str = ""
     """Id of a team, its name, or a part of names; of users."""
     sort: str = "name"
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be chosen.
+
+        Raises:
+            ValueError: with the values that can.
+        """
+        require_choice("origin", self.origin, ORIGINS)
+        require_choice("state", self.state, STATES)
+        require_choice("role", self.role, Role)
+        require_choice("sort order", self.sort.removeprefix("-"), SORTS)
 
     @property
     def filtered(self) -> bool:
@@ -164,7 +178,7 @@ def _of_users(connection: sa.Connection, org: Organization, query: Query) -> lis
         within = team_members.c.team_id.in_(_teams_called(connection, org.id, query.team))
         there = sa.select(team_members.c.member_id).where(team_members.c.org_id == org.id, within)
         found.append(users.c.id.in_(there))
-    if query.role in set(Role):
+    if query.role:
         found.append(standing.highest_role_is(org, Role(query.role)))
     return found
 

@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from scim_app.directory.choices import require_choice
 from scim_app.directory.failures import FAILURES, Failure, explain_failure
 from scim_app.store.settings_tables import request_counts, request_log
 
 PAGE = 50
 HOURS = 24
+OUTCOMES = ("ok", "failed")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _HOUR = "%Y-%m-%dT%H"
 
 
@@ -94,7 +97,13 @@ def list_requests(
         method: an HTTP method, empty for all.
         cause: a cause of refusals, empty for all.
         before: what the page before gave, empty for the first.
+
+    Raises:
+        ValueError: when there is no such outcome, method or cause; with those that there are.
     """
+    require_choice("outcome", outcome, OUTCOMES)
+    require_choice("method", method, METHODS)
+    require_choice("cause", cause, (failure.cause for failure in FAILURES))
     where = [request_log.c.org_id == org_id]
     if outcome:
         where.append(request_log.c.status >= 400 if outcome == "failed" else request_log.c.status < 400)

@@ -40,6 +40,21 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
+def read_instant(name: str, text: str) -> str:
+    """Return a date or time that a person wrote in ISO 8601 as the store writes it, "" for an empty text.
+
+    A date is its midnight; a time without a zone is in UTC.
+
+    Raises:
+        ValueError: when the text is neither; `name` says in the message what it was for.
+    """
+    try:
+        return instant(datetime.fromisoformat(text.strip().upper())) if text else ""
+    except (ValueError, OverflowError) as error:
+        example = "2026-11-25 or 2026-11-25T14:30:00Z"
+        raise ValueError(f"{name} {text!r} is no date or time of ISO 8601: write it like {example}") from error
+
+
 def same_moment(text: Any) -> Any:
     """Return the text of a moment as the store writes it, and anything else as it is."""
     try:

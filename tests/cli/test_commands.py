@@ -89,6 +89,14 @@ def test_events_verify_tells_a_whole_log_from_a_changed_one(home: Path) -> None:
         (["org", "list"], {"DAGSTER_SCIM_TIME_ZONE": "Mars"}, "DAGSTER_SCIM_TIME_ZONE: 'Mars' is not a time zone"),
         (["org", "list"], {"DAGSTER_SCIM_PUBLIC_URL": "nowhere"}, "DAGSTER_SCIM_PUBLIC_URL"),
         (["events", "list", "nobody"], {}, "there is no organization 'nobody'"),
+        (["events", "list", "acme", "--since", "yesterday"], {}, "'yesterday' is no date or time of ISO 8601"),
+        (["events", "list", "acme", "--type", "user.vanished"], {}, "choose one of: organization.created"),
+        (["user", "list", "acme", "--role", "boss"], {}, "choose one of: organization_admin, admin, editor"),
+        (["user", "list", "acme", "--state", "gone"], {}, "choose one of: active, inactive"),
+        (["user", "list", "acme", "--origin", "okta"], {}, "choose one of: scim, local"),
+        (["team", "list", "acme", "--origin", "okta"], {}, "choose one of: scim, local"),
+        (["request", "list", "acme", "--cause", "luck"], {}, "choose one of: scim_off"),
+        (["request", "list", "acme", "--method", "FETCH"], {}, "choose one of: GET, POST, PUT, PATCH, DELETE"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(

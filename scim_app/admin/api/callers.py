@@ -65,6 +65,7 @@ def needs(permission: Permission, *, recent: bool = False) -> Any:
             raise NotPermitted(f"this needs the permission {permission.value!r}, which the role or key does not give")
         if recent and caller.viewer is not None and not caller.viewer.session.recent:
             raise NotPermitted(f"{sessions.RECENT_WORDS}: {site.base(org)}/sign-in?again=yes")
+        request.scope["route"].require_known_parameters(request)
         return caller
 
     enter.permission = permission  # pyright: ignore[reportFunctionMemberAccess]

@@ -4,7 +4,8 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Request, Response, params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from scim2_models import SCIMException
@@ -75,6 +76,18 @@ class ApiRoute(APIRoute):
             return await answer(request, small, problem_response, HEADERS)
 
         return guarded
+
+    def require_known_parameters(self, request: Request) -> None:
+        """Refuse a parameter that the route does not read: a filter that is ignored would list everything.
+
+        Raises:
+            ValueError: with the parameters that it reads.
+        """
+        fields = get_flat_params(self.dependant)
+        names = sorted(field.alias for field in fields if isinstance(field.field_info, params.Query))
+        for name in request.query_params:
+            if name not in names:
+                raise ValueError(f"there is no query parameter {name!r}; this route reads {', '.join(names) or 'none'}")
 
 
 def problem_response(problem: Exception, request_id: str) -> Response:

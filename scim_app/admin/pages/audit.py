@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from scim_app.admin.failures import bad_request, not_found
+from scim_app.admin.failures import bad_request, not_found, sentence
 from scim_app.admin.guard import PageRoute
 from scim_app.admin.happenings import Happening, told, types_by_group
 from scim_app.admin.pages.paging import pages_of
@@ -98,7 +98,10 @@ def _query(visit: Visit, asked: Mapping[str, str]) -> EventQuery:
     except ValueError as problem:
         raise bad_request("A day is written like 2026-11-25.", f"{visit.base}/audit") from problem
     plain = {name: asked[name] for name in ("type", "actor", "subject")}
-    return EventQuery(**plain, since=since, until=until)
+    try:
+        return EventQuery(**plain, since=since, until=until)
+    except ValueError as problem:
+        raise bad_request(sentence(problem), f"{visit.base}/audit") from problem
 
 
 def _day(text: str, zone: ZoneInfo, later: int) -> str:

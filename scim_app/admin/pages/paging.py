@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from scim_app.admin.failures import bad_request
+from scim_app.admin.failures import bad_request, sentence
 from scim_app.admin.visits import Visit
 from scim_app.admin.wording import plural
 from scim_app.store.lists import SORTS, Cursor, Query
@@ -32,15 +32,11 @@ class Sorting:
 
 def query_of(visit: Visit) -> Query:
     """Return what the address asks a list to show."""
-    sort = visit.query("sort")
-    return Query(
-        search=visit.query("q"),
-        origin=visit.query("origin"),
-        state=visit.query("state"),
-        role=visit.query("role"),
-        team=visit.query("team"),
-        sort=sort if sort.removeprefix("-") in SORTS else "name",
-    )
+    filters = {name: visit.query(name) for name in ("origin", "state", "role", "team")}
+    try:
+        return Query(search=visit.query("q"), sort=visit.query("sort") or "name", **filters)
+    except ValueError as problem:
+        raise bad_request(sentence(problem), visit.request.url.path) from problem
 
 
 def cursor_of(visit: Visit) -> Cursor | None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from scim_app.admin.failures import not_found
+from scim_app.admin.failures import bad_request, not_found, sentence
 from scim_app.admin.guard import PageRoute
 from scim_app.admin.happenings import told
 from scim_app.admin.pages.paging import pages_of
@@ -80,7 +80,10 @@ def disable(visit: Manage) -> Response:
 def show_requests(visit: Manage) -> Response:
     """Show what the identity provider sent lately, and what it was answered."""
     asked, before = {name: visit.query(name) for name in FILTERS}, visit.query("after")
-    rows, after = visit.read(lambda db: request_list.list_requests(db, visit.org.id, before=before, **asked))
+    try:
+        rows, after = visit.read(lambda db: request_list.list_requests(db, visit.org.id, before=before, **asked))
+    except ValueError as problem:
+        raise bad_request(sentence(problem), f"{visit.base}/provisioning/requests") from problem
     shown = {
         "query": asked,
         "filtered": any(asked.values()),

@@ -1,6 +1,7 @@
 """What programs and signed-in browsers do by the API, and what they read when something is wrong."""
 
 from collections.abc import Generator
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import make
@@ -199,3 +200,37 @@ def test_the_description_names_every_route_and_what_it_needs(acme: Acme) -> None
 def test_the_log_still_tells_the_state(acme: Acme) -> None:
     with acme.export() as export:
         assert export.unexplained(acme.desk.organization.id) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/users?role=boss", "choose one of: organization_admin, admin, editor, launcher, viewer"),
+        ("/users?state=gone", "choose one of: active, inactive"),
+        ("/users?origin=okta", "choose one of: scim, local"),
+        ("/users?sort=age", "choose one of: name, changed"),
+        ("/users?stat=active", "this route reads after, origin, role, search, sort, state, team"),
+        ("/teams?origin=okta", "choose one of: scim, local"),
+        ("/teams?role=viewer", "this route reads after, origin, search, sort"),
+        ("/events?type=user.vanished", "user.created"),
+        ("/events?since=yesterday", "write it like 2026-11-25"),
+        ("/events?until=32", "write it like 2026-11-25"),
+        ("/requests?outcome=bad", "choose one of: ok, failed"),
+        ("/requests?method=FETCH", "choose one of: GET, POST, PUT, PATCH, DELETE"),
+        ("/requests?cause=luck", "name_taken"),
+        ("/health?verbose=1", "this route reads none"),
+    ],
+)
+def test_a_filter_that_there_is_not_is_refused_with_those_that_there_are(acme: Acme, path: str, said: str) -> None:
+    refused = acme.as_key("GET", path)
+    assert (refused.status_code, said in refused.json()["detail"]) == (422, True), refused.text
+
+
+def test_events_are_read_from_a_moment_in_any_zone(acme: Acme) -> None:
+    events = acme.as_key("GET", "/events?limit=1000").json()["events"]
+    middle = datetime.fromisoformat(events[2]["at"])
+    late = [event["seq"] for event in events if event["at"] >= events[2]["at"]]
+    for zone in (UTC, timezone(timedelta(hours=-7))):
+        asked = {"since": middle.astimezone(zone).isoformat(), "limit": 1000}
+        rows = acme.as_key("GET", "/events", params=asked).json()["events"]
+        assert [event["seq"] for event in rows] == late

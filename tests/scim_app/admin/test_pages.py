@@ -163,6 +163,17 @@ def test_how_a_person_signs_in_is_shown_and_forgotten_which_signs_it_out(acme: A
     assert acme.as_key("DELETE", f"/users/{user.id}/identities").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["users?role=boss", "users?sort=age", "teams?origin=okta", "audit?type=user.vanished", "audit?since=yesterday"]
+    + ["provisioning/requests?cause=luck", "audit.csv?type=user.vanished"],
+)
+def test_a_filter_that_there_is_not_shows_what_to_choose(acme: Acme, address: str) -> None:
+    page = acme.see(address)
+    assert page.status_code == 400
+    assert re.search("[Cc]hoose one of: |A day is written like", page.text)
+
+
 def test_the_audit_log_says_who_by_name_and_finds_by_it(acme: Acme) -> None:
     acme.as_key("POST", "/deployments", json={"name": "by a key"})
     text = acme.new_key("directory:write", description="Nightly job")
