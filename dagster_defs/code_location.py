@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.remote_origin import RemoteRepositoryOrigin
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 _PAGE = 50
@@ -62,6 +63,26 @@ class CodeLocation:
         if newest is None or self.run_ids([newest.run_id]):
             return newest
         return next((event for page in self._materializations(asset) for event in self._of_this_location(page)), None)
+
+    def latest_checks(self, checks: Sequence[dg.AssetCheckKey]) -> dict[dg.AssetCheckKey, AssetCheckExecutionRecord]:
+        """Return of each check that a run of this code location has evaluated the newest record, in the given order."""
+        newest = self.instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+        own = self.run_ids({record.run_id for record in newest.values()})
+        found = {
+            key: newest[key] if newest[key].run_id in own else self._latest_check(key)
+            for key in checks
+            if key in newest
+        }
+        return {key: record for key, record in found.items() if record}
+
+    def _latest_check(self, check: dg.AssetCheckKey) -> AssetCheckExecutionRecord | None:
+        cursor: int | None = None
+        while page := self.instance.event_log_storage.get_asset_check_execution_history(check, _PAGE, cursor):
+            own = self.run_ids({record.run_id for record in page})
+            if record := next((record for record in page if record.run_id in own), None):
+                return record
+            cursor = page[-1].id
+        return None
 
     def _materializations(self, asset: dg.AssetKey) -> Iterator[Sequence[dg.EventLogEntry]]:
         cursor, has_more = None, True

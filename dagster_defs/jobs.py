@@ -2,27 +2,26 @@
 
 import dagster as dg
 
-CADENCE = "scim/cadence"
-"""Tag of assets that a schedule makes: `daily`, `weekly`, `monthly` or `quarterly`. All others follow every change."""
-
+from dagster_defs.cadence import CADENCE
+from dagster_defs.catalog import checks_of, every_asset
 
 _FIRST = {"dagster/priority": "5"}
 """Of runs that wait for the warehouse, those that end in an alert go first."""
 
 
 def _every(cadence: str) -> dg.AssetSelection:
-    return dg.AssetSelection.tag(CADENCE, cadence)
+    return every_asset() & dg.AssetSelection.tag(CADENCE, cadence)
 
 
 _REGISTER = dg.AssetSelection.assets("evidence_files", "stg_scim__evidence_files", "evidence_manifest")
 """The register of evidence: told anew with each pack."""
 _SCHEDULED = _every("daily") | _every("weekly") | _every("monthly") | _every("quarterly") | _REGISTER
-_REPORTS = dg.AssetSelection.groups("reports", "evidence") - _SCHEDULED
+_REPORTS = (every_asset() & dg.AssetSelection.groups("reports", "evidence")) - _SCHEDULED
 _SNAPSHOTS = dg.AssetSelection.assets("users", "teams", "team_members", "role_grants", "effective_access", "tokens")
 
 provisioning = dg.define_asset_job(
     "provisioning",
-    selection=dg.AssetSelection.all() - _SCHEDULED - _REPORTS,
+    selection=every_asset() - _SCHEDULED - _REPORTS,
     tags=_FIRST,
     description="Copies new events, renews the day's snapshots, finds changes, sends alerts.",
 )
@@ -44,7 +43,7 @@ alerts = dg.define_asset_job(
 )
 proof = dg.define_asset_job(
     "proof",
-    selection=dg.AssetSelection.checks_for_assets("provisioning_events", "users"),
+    selection=checks_of("provisioning_events", "users"),
     tags={"scim/proof": "whole"},
     description="Compares the whole store with its log, and the whole log with its hashes.",
 )

@@ -162,7 +162,7 @@ def review_due_sensor(context: dg.SensorEvaluationContext, warehouse: DuckDBReso
 def asset_check_failure_sensor(context: dg.SensorEvaluationContext) -> _Answer:
     """Look whether a check failed, or passes again."""
     before: set[str] = set(json.loads(context.cursor or "[]"))
-    return _changed(context, [one.path for one in failed(context.instance, before)], "checks")
+    return _changed(context, [one.path for one in failed(CodeLocation.of_sensor(context), before)], "checks")
 
 
 @dg.sensor(job=jobs.alerts, minimum_interval_seconds=15, default_status=_ON)

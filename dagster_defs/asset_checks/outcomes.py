@@ -7,7 +7,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs import lasting
 from dagster_defs.asset_checks.finding import nothing
-from dagster_defs.assets.findings import leavers_and_active
+from dagster_defs.assets.changes import leavers_and_active
 from dagster_defs.warehouse import POOL
 from scim_app.settings import Settings
 

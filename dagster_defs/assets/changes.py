@@ -1,5 +1,6 @@
 """Joiners, movers and leavers, and the accounts that have lost access."""
 
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -140,3 +141,23 @@ def carry_gone(connection: duckdb.DuckDBPyConnection, block: int = BLOCK) -> int
 
 def _carry(connection: duckdb.DuckDBPyConnection, table: Table, block: int, source: str) -> int:
     return advance(connection, table.name, [table], lambda: connection.execute(table.script), block, behind=[source])
+
+
+def leavers_and_active(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[dict[str, Any]]:
+    """Return for each organization `org`, `gone` in the last hour, and `active` before that."""
+    found = connection.execute(
+        """
+        SELECT known.org, coalesce(gone.gone, 0), coalesce(gone.gone, 0) + coalesce(active.active, 0)
+        FROM identity.organizations AS known
+        LEFT JOIN (
+            SELECT org, count(*) AS gone FROM identity.deprovisioned_accounts
+            WHERE occurred_at > $now::TIMESTAMP - INTERVAL 1 HOUR GROUP BY org
+        ) AS gone ON gone.org = known.org
+        LEFT JOIN (
+            SELECT org, count(*) AS active FROM identity.user_versions
+            WHERE until_seq IS NULL AND active GROUP BY org
+        ) AS active ON active.org = known.org
+        """,
+        {"now": now},
+    )
+    return [dict(zip(("org", "gone", "active"), row, strict=True)) for row in found.fetchall()]

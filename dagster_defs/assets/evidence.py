@@ -20,11 +20,11 @@ from dagster_defs.assets.access import keep_tokens
 from dagster_defs.assets.marts import DATA_TESTS, REGISTER, make_sources, mart_key
 from dagster_defs.assets.snapshots import cut
 from dagster_defs.assets.sources import OWNERS
+from dagster_defs.cadence import CADENCE
 from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reading import read, standings
 from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY, ReportSpec
 from dagster_defs.evidence.writing import write
-from dagster_defs.jobs import CADENCE
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ReportFolder, ScimStore
 from dagster_defs.warehouse import POOL, kept

@@ -8,13 +8,14 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs import lasting
-from dagster_defs.assets.changes import DEPROVISIONED_ACCOUNTS
+from dagster_defs.assets.changes import DEPROVISIONED_ACCOUNTS, leavers_and_active
 from dagster_defs.assets.events import ORGANIZATIONS
 from dagster_defs.assets.history import USER_VERSIONS
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.assets.reviews import CAMPAIGNS, REVIEW_ITEMS, undecided
 from dagster_defs.assets.sync_health import IDP_RHYTHM, SYNC_FAILURES
 from dagster_defs.check_states import failed
+from dagster_defs.code_location import CodeLocation
 from dagster_defs.incremental import BLOCK, COPY, advance
 from dagster_defs.lasting import Wrong
 from dagster_defs.resources import ScimStore
@@ -109,26 +110,7 @@ def _mass_deprovisioning(connection: duckdb.DuckDBPyConnection, now: datetime) -
     )
 
 
-def leavers_and_active(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[dict[str, Any]]:
-    """Return for each organization `org`, `gone` in the last hour, and `active` before that."""
-    found = connection.execute(
-        """
-        SELECT known.org, coalesce(gone.gone, 0), coalesce(gone.gone, 0) + coalesce(active.active, 0)
-        FROM identity.organizations AS known
-        LEFT JOIN (
-            SELECT org, count(*) AS gone FROM identity.deprovisioned_accounts
-            WHERE occurred_at > $now::TIMESTAMP - INTERVAL 1 HOUR GROUP BY org
-        ) AS gone ON gone.org = known.org
-        LEFT JOIN (
-            SELECT org, count(*) AS active FROM identity.user_versions
-            WHERE until_seq IS NULL AND active GROUP BY org
-        ) AS active ON active.org = known.org
-        """,
-        {"now": now},
-    )
-    return [dict(zip(("org", "gone", "active"), row, strict=True)) for row in found.fetchall()]
-
-
 def _failed_checks(context: dg.AssetExecutionContext, known: list[dict[str, Any]]) -> list[Wrong]:
+    location = CodeLocation.of_run(context.instance, context.run)
     before = {row["subject"] for row in known if row["rule"] == "check_failed"}
-    return lasting.failed_checks([(one.asset, one.name, one.severity) for one in failed(context.instance, before)])
+    return lasting.failed_checks([(one.asset, one.name, one.severity) for one in failed(location, before)])

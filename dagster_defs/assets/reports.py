@@ -9,11 +9,11 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.assets.evidence import told
 from dagster_defs.assets.marts import mart_key
 from dagster_defs.assets.sources import OWNERS
+from dagster_defs.cadence import CADENCE
 from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reading import read, standings
 from dagster_defs.evidence.reports import STATE
 from dagster_defs.evidence.writing import write
-from dagster_defs.jobs import CADENCE
 from dagster_defs.resources import ReportFolder
 from dagster_defs.warehouse import POOL
 

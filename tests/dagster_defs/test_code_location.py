@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 from dagster._core.events import StepMaterializationData
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import GRPC_INFO_TAG
@@ -16,7 +17,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from directories import Directory
 from recording import Recorder
 
-from dagster_defs import jobs, run_sensors, sensors
+from dagster_defs import check_states, jobs, run_sensors, sensors
 from dagster_defs.alerting import Links
 from dagster_defs.assets.alerts import alert_deliveries
 from dagster_defs.code_location import CodeLocation
@@ -54,6 +55,13 @@ def materialize(instance: dg.DagsterInstance, run: dg.DagsterRun, asset: str, **
     """Report a materialization by a run."""
     data = StepMaterializationData(dg.AssetMaterialization(asset, metadata=metadata), [])
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION.value
+    instance.report_dagster_event(dg.DagsterEvent(kind, run.job_name, event_specific_data=data), run.run_id)
+
+
+def evaluate(instance: dg.DagsterInstance, run: dg.DagsterRun, check: dg.AssetCheckKey, *, passed: bool) -> None:
+    """Report the result of a check by a run."""
+    data = AssetCheckEvaluation(check.asset_key, check.name, passed, {})
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION.value
     instance.report_dagster_event(dg.DagsterEvent(kind, run.job_name, event_specific_data=data), run.run_id)
 
 
@@ -149,3 +157,17 @@ def test_their_run_that_begins_is_not_judged_by_its_code_server(
     ours = add(instance, OURS, "provisioning", dg.DagsterRunStatus.STARTING, **tags)
     tick(run_sensors.lost_run_sensor, settings, instance)
     assert [instance.get_run_by_id(run.run_id).status.value for run in (theirs, ours)] == ["STARTING", "FAILURE"]
+
+
+def test_their_result_of_a_check_of_the_same_name_hides_none_of_ours(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    check = check_states.KEYS[0]
+    ours, theirs = (add(instance, of, "provisioning", STARTED) for of in (OURS, THEIRS))
+    evaluate(instance, theirs, check, passed=False)
+    assert asked(tick(sensors.asset_check_failure_sensor, settings, instance)) == 0
+    evaluate(instance, ours, check, passed=False)
+    for _ in range(60):
+        evaluate(instance, theirs, check, passed=True)
+    failed = tick(sensors.asset_check_failure_sensor, settings, instance)
+    assert (asked(failed), json.loads(failed.cursor)) == (1, [f"{check.asset_key.to_user_string()}/{check.name}"])
