@@ -127,7 +127,7 @@ class Recorder:
         if not batch:
             return
         try:
-            known = self._store.read(lambda db: request_log.organizations_of(db, {one.slug for one in batch}))
+            known = self._store.glance(lambda db: request_log.organizations_of(db, {one.slug for one in batch}))
         except StoreUnavailable:
             return  # what can't be written now is not worth waiting for
         by_organization: dict[str, list[Trace]] = defaultdict(list)

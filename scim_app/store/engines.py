@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from scim_app.errors import StoreUnavailable
 from scim_app.store import postgres
+from scim_app.store.connections import on_connect
 from scim_app.store.json_sql import SAME_MOMENT
 from scim_app.store.prepared import Prepared
 from scim_app.store.stamps import same_moment
@@ -49,13 +50,19 @@ def open_reader(store_url: str) -> sa.Engine:
 
 
 def open_server(store_url: str) -> sa.Engine:
-    """Return an engine for the reads of requests: as `open_reader`, but nothing may take long."""
-    return postgres.open_engine(store_url, postgres.SERVING) if is_postgres(store_url) else open_reader(store_url)
+    """Return an engine for the reads of requests, which take no long time; its connections go to a `ConnectionPool`."""
+    if is_postgres(store_url):
+        return postgres.open_engine(store_url, postgres.SERVING, sa.NullPool)
+    return _open_sqlite(store_url, "BEGIN", read_only=True, pool=sa.NullPool)
 
 
 def open_glancer(store_url: str) -> sa.Engine:
-    """Return an engine for single statements outside transactions."""
-    return postgres.open_engine(store_url, postgres.GLANCING) if is_postgres(store_url) else open_reader(store_url)
+    """Return an engine for single statements outside transactions. For a `ConnectionPool`."""
+    return (
+        postgres.open_engine(store_url, postgres.GLANCING, sa.NullPool)
+        if is_postgres(store_url)
+        else open_server(store_url)
+    )
 
 
 def open_writer(store_url: str) -> sa.Engine:
@@ -73,21 +80,23 @@ def open_short_writer(store_url: str) -> sa.Engine:
 def open_notes(store_url: str) -> sa.Engine:
     """Return an engine for what the processes of the service tell each other, and may forget with the machine.
 
-    On SQLite that is a file beside the store, so that a note waits for no write of the store and for no disk.
+    On SQLite that is a file beside the store, so that a note waits for no write of the store and for no disk. Its
+    connections go to a `ConnectionPool`.
     """
     if is_postgres(store_url):
-        return postgres.open_engine(store_url, postgres.NOTING)
+        return postgres.open_engine(store_url, postgres.NOTING, sa.NullPool)
     url = make_url(store_url)
     beside = url if url.database in (None, "", ":memory:") else url.set(database=f"{url.database}-notes")
-    engine = sa.create_engine(beside, hide_parameters=True, connect_args={"timeout": 1, "check_same_thread": False})
+    waiting = {"timeout": 1, "check_same_thread": False}
+    engine = sa.create_engine(beside, hide_parameters=True, poolclass=sa.NullPool, connect_args=waiting)
 
-    @event.listens_for(engine, "connect")
-    def prepare(dbapi: sqlite3.Connection, _record: object) -> None:
+    def prepare(dbapi: sqlite3.Connection) -> None:
         dbapi.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=OFF"):
             dbapi.execute(f"PRAGMA {pragma}")
         dbapi.execute(_WALKS)
 
+    on_connect(engine, prepare)
     return engine
 
 
@@ -96,16 +105,17 @@ def open_owner(store_url: str) -> sa.Engine:
     return postgres.open_engine(store_url, postgres.OWNING) if is_postgres(store_url) else open_writer(store_url)
 
 
-def _open_sqlite(store_url: str, begin: str, *, read_only: bool, patient: bool = True) -> sa.Engine:
+def _open_sqlite(
+    store_url: str, begin: str, *, read_only: bool, patient: bool = True, pool: type[sa.Pool] | None = None
+) -> sa.Engine:
     url = make_url(store_url)
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     # Errors are logged, people's data is not.
     waiting = {"timeout": BUSY_SECONDS if patient else 0, "check_same_thread": False}
-    engine = sa.create_engine(url, hide_parameters=True, connect_args=waiting)
+    engine = sa.create_engine(url, hide_parameters=True, poolclass=pool, connect_args=waiting)
 
-    @event.listens_for(engine, "connect")
-    def prepare(dbapi: sqlite3.Connection, _record: object) -> None:
+    def prepare(dbapi: sqlite3.Connection) -> None:
         dbapi.isolation_level = None  # we begin by ourselves, so that writers take the lock at once
         dbapi.create_function(SAME_MOMENT, 1, same_moment, deterministic=True)
         dbapi.execute("PRAGMA journal_mode=WAL")
@@ -118,6 +128,7 @@ def _open_sqlite(store_url: str, begin: str, *, read_only: bool, patient: bool =
             # What undoes a savepoint stays in memory; in a temporary file it would double what a write gives the disk.
             dbapi.execute("PRAGMA temp_store=MEMORY")
 
+    on_connect(engine, prepare)
     beginning = Prepared(lambda _: sa.text(begin))
 
     @event.listens_for(engine, "begin")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from scim_app.errors import StoreUnavailable
+from scim_app.store.connections import on_connect
 
 ROLE = "dagster_scim_app"
 """Role that the service acts as, where the one who migrates could make it."""
@@ -24,7 +24,6 @@ ALL = "*"
 CONFLICTS = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: undone, worth another try."""
 
-_POOL = 16
 _CONNECT_SECONDS = 5
 
 
@@ -59,18 +58,17 @@ SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND p
 """
 
 
-def open_engine(store_url: str, use: Use) -> sa.Engine:
+def open_engine(store_url: str, use: Use, pool: type[sa.Pool] = sa.QueuePool) -> sa.Engine:
     """Return an engine for a use; a server that would lose acknowledged writes is refused on connecting."""
     engine = sa.create_engine(
         make_url(store_url).set(drivername="postgresql+psycopg"),
         hide_parameters=True,  # errors are logged, people's data is not
         isolation_level=use.isolation,  # pyright: ignore[reportArgumentType]
-        pool_size=_POOL,
+        poolclass=pool,
         connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "dagster-scim"},
     )
 
-    @event.listens_for(engine, "connect")
-    def prepare(dbapi: Any, _record: object) -> None:
+    def prepare(dbapi: Any) -> None:
         dbapi.read_only = use.read_only
         settings = dbapi.execute(_PREPARE, (use.statement, use.lock, use.idle)).fetchone()
         off = [name for name, value in zip(_DURABLE, settings, strict=False) if value == "off"]
@@ -81,6 +79,7 @@ def open_engine(store_url: str, use: Use) -> sa.Engine:
         if not dbapi.autocommit:
             dbapi.commit()
 
+    on_connect(engine, prepare)
     return engine
 
 

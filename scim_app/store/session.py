@@ -1,7 +1,6 @@
 """The open store: reads of one moment, and writes that are answered once they are durable."""
 
 import asyncio
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from scim_app.errors import StoreUnavailable, Unstorable
+from scim_app.store.connections import ConnectionPool
 from scim_app.store.engines import (
     is_postgres,
     open_glancer,
@@ -24,25 +24,30 @@ from scim_app.store.writer import Job, Writer
 T = TypeVar("T")
 
 READERS = 8
-"""Threads that read from a server, each with its own connections."""
+"""Threads that read from a server on behalf of the event loop."""
+READS = 10
+"""Connections for reads, which the readers and the threads of pages share."""
+GLANCES = READERS + 1
+"""Connections for glances, and for whatever the event loop reads itself, which so never waits for pages."""
+NOTES = 3
+"""Connections for notes, each of which takes a millisecond."""
 
 
 class Store:
-    """The open store: reads on a connection that each thread holds, writes through one writer.
+    """The open store: reads on connections of bounded pools, writes through one writer.
 
-    The same on SQLite and PostgreSQL. A write of an organization gives its id as key.
+    The same on SQLite and PostgreSQL. A write of an organization gives its id as key. A server sees at most
+    `READS + GLANCES + NOTES` connections and the writer's.
     """
 
     def __init__(self, store_url: str) -> None:
-        self._readers = open_server(store_url)
-        self._glancers = open_glancer(store_url)
+        self._reads = ConnectionPool(open_server(store_url), READS)
+        self._glances = ConnectionPool(open_glancer(store_url), GLANCES)
+        self._notes = ConnectionPool(open_notes(store_url), NOTES)
         self._writers = open_writer(store_url)
-        self._notes = open_notes(store_url)
         self._threads = ThreadPoolExecutor(READERS, "store-reader") if is_postgres(store_url) else None
         self.is_file = self._threads is None
         """Whether reads are so short that nobody need wait for them elsewhere: SQLite's."""
-        self._local = threading.local()
-        self._held: list[sa.Connection] = []
         self.writer = Writer(self._writers)
         self._short_writers = open_short_writer(store_url) if self.is_file else None
         self._disk = ThreadPoolExecutor(1, "store-commit")
@@ -58,47 +63,49 @@ class Store:
             self._short_writers.dispose()
         if self._threads is not None:
             self._threads.shutdown()
-        for held in self._held:
-            held.close()
-        self._readers.dispose()
-        self._glancers.dispose()
         self._writers.dispose()
-        self._notes.dispose()
+        for pool in (self._reads, self._glances, self._notes):
+            pool.close()
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
-        """Return what `work` reads, in one transaction on this thread's own connection.
+        """Return what `work` reads, in one transaction.
 
         Raises:
             StoreUnavailable: when the database can't be read now.
             Unstorable: when `work` asks for a text that no row can hold.
         """
-        try:
-            with self._held_by_thread("reading", self._readers).begin() as transaction:
-                return work(transaction.connection)
-        except (OperationalError, InterfaceError) as error:
-            raise StoreUnavailable("the store can't be read now; try again") from error
-        except DataError as error:
-            raise Unstorable.because(error) from error
+        return self._read(self._reads, lambda db: _in_transaction(db, work))
 
     def glance(self, work: Callable[[sa.Connection], T]) -> T:
-        """Return what `work` reads by prepared statements, each of which sees the moment that it runs at."""
-        held = self._held_by_thread("glancing", self._glancers)
-        try:
-            return work(held)
-        except (OperationalError, InterfaceError) as error:
-            raise StoreUnavailable("the store can't be read now; try again") from error
-        except DataError as error:
-            raise Unstorable.because(error) from error
-        finally:
-            if held.in_transaction():  # begun by a statement that was not prepared; it would see that moment for ever
-                held.rollback()
+        """Return what `work` reads by prepared statements, each of which sees the moment that it runs at.
+
+        Raises:
+            StoreUnavailable: when the database can't be read now.
+            Unstorable: when `work` asks for a text that no row can hold.
+        """
+        return self._read(self._glances, work)
 
     def noting(self, work: Callable[[sa.Connection], T], otherwise: T) -> T:
         """Return what `work` does with the notes that processes leave each other; `otherwise` where it can't."""
         try:
-            return work(self._held_by_thread("noting", self._notes))
-        except DBAPIError:
+            return self._use(self._notes, work)
+        except (DBAPIError, StoreUnavailable):
             return otherwise
+
+    def _read(self, pool: ConnectionPool, work: Callable[[sa.Connection], T]) -> T:
+        try:
+            return self._use(pool, work)
+        except (OperationalError, InterfaceError) as error:
+            raise StoreUnavailable("the store can't be read now; try again") from error
+        except DataError as error:
+            raise Unstorable.because(error) from error
+
+    def _use(self, pool: ConnectionPool, work: Callable[[sa.Connection], T]) -> T:
+        connection = pool.take()
+        try:
+            return work(connection)
+        finally:
+            pool.give_back(connection)
 
     async def reading(self, work: Callable[[sa.Connection], T], *, long: bool = False) -> T:
         """Return what `work` reads, as `read` does, without holding up others who wait on a server.
@@ -107,21 +114,16 @@ class Store:
             work: the read.
             long: whether others should not wait for it either where the store is a file.
         """
-        return await self._aside(self.read, work, self._threads or (self._long if long else None))
+        threads = self._threads or (self._long if long else None)
+        if threads is None:  # SQLite answers sooner than a thread would begin
+            return self._read(self._glances, lambda db: _in_transaction(db, work))
+        return await asyncio.get_running_loop().run_in_executor(threads, self.read, work)
 
     async def glancing(self, work: Callable[[sa.Connection], T]) -> T:
         """Return what `work` reads, as `glance` does, without holding up others who wait on a server."""
-        return await self._aside(self.glance, work, self._threads)
-
-    async def _aside(
-        self,
-        read: Callable[[Callable[[sa.Connection], T]], T],
-        work: Callable[[sa.Connection], T],
-        threads: ThreadPoolExecutor | None,
-    ) -> T:
-        if threads is None:  # SQLite answers sooner than a thread would begin
-            return read(work)
-        return await asyncio.get_running_loop().run_in_executor(threads, read, work)
+        if self._threads is None:
+            return self.glance(work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.glance, work)
 
     def submit(self, work: Callable[[sa.Connection], T], key: str = "") -> "Future[T]":
         """Queue a write; the future gives its result once it is durable, or the error that undid it."""
@@ -149,10 +151,7 @@ class Store:
         """Run a write and wait until it is durable."""
         return self.submit(work, key).result()
 
-    def _held_by_thread(self, name: str, engine: sa.Engine) -> sa.Connection:
-        held: sa.Connection | None = getattr(self._local, name, None)
-        if held is None or held.closed:
-            held = engine.connect()
-            setattr(self._local, name, held)
-            self._held.append(held)
-        return held
+
+def _in_transaction(connection: sa.Connection, work: Callable[[sa.Connection], T]) -> T:
+    with connection.begin():
+        return work(connection)
