@@ -14,6 +14,7 @@ SLUG = "northwind"
 PAGES = {
     "users": "users",
     "user": "users/{user}",
+    "user-granted": "users/{granted}",
     "user-edit": "users/{user}/edit",
     "user-flagged": "users/{flagged}",
     "user-new": "users/new",
@@ -77,6 +78,15 @@ def push(place: Place) -> None:
         scim.patch(f"/Users/{ada.json()['id']}", json=make.patch({"op": "replace", "path": "shoeSize", "value": 42}))
 
 
+def grant(home: Path) -> None:
+    """Grant roles to a person whom the identity provider pushed, with reasons as people write them."""
+    for role, where in (("editor", "organization"), ("launcher", "all-branch-deployments")):
+        reason = "Stands in for the on-call engineer: https://tickets.example.com/access-requests/2026/ACCESS-20481"
+        given = ("role", "grant", SLUG, "user:ada.lovelace@example.com", role, "--on", where, "--reason", reason)
+        done = make.command(*given, home=home)
+        assert done.returncode == 0, done.stderr
+
+
 def scene(place: Place, cookies: dict[str, str]) -> Scene:
     """The pages of an organization, with the ids of what is there."""
     with httpx2.Client(base_url=place.settings, cookies=cookies, trust_env=False) as client:
@@ -94,6 +104,7 @@ def _ids(client: httpx2.Client) -> dict[str, str]:
     uuid = "([0-9a-f-]{36})"
     return {
         "user": first("/users?role=admin&state=active", rf"/settings/users/{uuid}"),
+        "granted": first("/users?q=Ada+Lovelace", rf"/settings/users/{uuid}"),
         "flagged": first("/users?q=Grace+Hopper", rf"/settings/users/{uuid}"),
         "team": first("/teams?sort=name", rf"/settings/teams/{uuid}"),
         "pushed": first("/teams?q=Mathematicians", rf"/settings/teams/{uuid}"),

@@ -32,6 +32,7 @@ def place(iam_service: tuple[Service, Path], iam_server: Any, browser: Browser) 
     store.close()
     place = Place(running.address, Organization(settings, found.id, scene.SLUG, token), iam_server, browser)
     scene.push(place)
+    scene.grant(home)
     return place
 
 
@@ -57,13 +58,22 @@ def violations(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html']}" for one in found if one["impact"] in SERIOUS for node in one["nodes"]]
 
 
+OUTSIDE = """() => [...document.querySelectorAll('.card')].flatMap(card =>
+    [...card.querySelectorAll('td, th, a, button, input, select, time')]
+        .filter(one => !one.closest('.scroll, .sr, pre') && one.getBoundingClientRect().width > 1)
+        .filter(one => one.getBoundingClientRect().right > card.getBoundingClientRect().right + 1)
+        .map(one => one.outerHTML.slice(0, 120)))"""
+"""Gives what runs out of its card on the right, where the next card covers it."""
+
+
 def cut_off(page: Page) -> list[str]:
-    """Widths of screens that are too narrow for a page."""
+    """Widths of screens that are too narrow for a page, and what runs out of its card there."""
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         needed = page.evaluate("document.documentElement.scrollWidth")
         found += [f"{needed} px on a screen of {width}"] if needed > width else []
+        found += [f"outside its card on a screen of {width}: {part}" for part in page.evaluate(OUTSIDE)]
     return found
 
 
