@@ -22,10 +22,6 @@ def folded(name: str) -> str:
 
 _RULES = f"""
 CREATE OR REPLACE TEMP MACRO user_active(document) AS (document -> '$.active')::VARCHAR IS DISTINCT FROM 'false';
-CREATE OR REPLACE TEMP MACRO asks_to_leave(method, request) AS
-    method = 'DELETE' OR regexp_matches(lower(request), '"active" *: *"?false') OR (
-        regexp_matches(lower(request), '"path" *: *"active"') AND regexp_matches(lower(request), '"value" *: *"?false')
-    );
 CREATE OR REPLACE TEMP MACRO holds(from_seq, until_seq, moment) AS
     from_seq <= moment AND (until_seq IS NULL OR until_seq > moment);
 CREATE OR REPLACE TEMP MACRO same_name(name) AS {folded("name")};

@@ -71,10 +71,10 @@ class Directory:
     def change_user(self, label: str, version: int | None, edit: Callable[[Attributes], Attributes]) -> Outcome:
         """Replace or patch a user, on condition that it has a version."""
         record = self.users.get(label)
+        told_to_leave = edit({"active": True}).get("active") is False
         if (refused := _condition(record, version)) or record is None:
-            return refused
+            return self._leave(record, refused) if told_to_leave else refused
         before, after = record.attributes, edit(dict(record.attributes))
-        told_to_leave = "active" in edit({"active": True}) and edit({"active": True})["active"] is False
         for name in ("userName", "externalId"):
             if after.get(name) == before.get(name) or after.get(name) is None:
                 continue
@@ -116,7 +116,7 @@ class Directory:
     def delete(self, records: dict[str, Record], label: str, version: int | None) -> Outcome:
         """Remove a user or a group; it leaves every group."""
         if refused := _condition(records.get(label), version):
-            return refused
+            return self._leave(self.users.get(label), refused) if records is self.users else refused
         del records[label]
         for group in self.groups.values():
             if label in group.members:
@@ -134,6 +134,12 @@ class Directory:
         """A group as a client must see it."""
         record = self.groups[label]
         return (record.attributes, record.members, record.version)
+
+    def _leave(self, record: Record | None, refused: Outcome | None) -> Outcome | None:
+        """Whoever is told to leave leaves, though the request is refused."""
+        if record is not None:
+            self._become(record, record.attributes | {"active": False})
+        return refused
 
     @staticmethod
     def _become(record: Record, attributes: Attributes, members: set[str] | None = None) -> None:

@@ -16,15 +16,16 @@ from dagster_defs.partitions import day_starts
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import DAY, ORGANIZATION, SCHEMA, Table, kept
 from scim_app.store.export import Head
-from scim_app.store.export_arrow import BLOCK, ArrowExport
-from scim_app.store.exported import EVENT_COLUMNS, Column
+from scim_app.store.export_arrow import BLOCK, ArrowExport, asked_to_leave
+from scim_app.store.exported import ASKED_TO_LEAVE, EVENT_COLUMNS, Column
 
 _SLUG = in_directory("organizations")["slug"]
 PROVISIONING_EVENTS = Table(
     COPY,
-    (ORGANIZATION, DAY, *EVENT_COLUMNS),
+    (ORGANIZATION, DAY, *EVENT_COLUMNS, ASKED_TO_LEAVE),
     made_from={"org": _SLUG, "day": ("scim_event_log.occurred_at",)}
-    | {column.name: (f"scim_event_log.{column.name}",) for column in EVENT_COLUMNS},
+    | {column.name: (f"scim_event_log.{column.name}",) for column in EVENT_COLUMNS}
+    | {ASKED_TO_LEAVE.name: ("scim_event_log.method", "scim_event_log.change")},
 )
 
 ORGANIZATIONS = Table(
@@ -65,11 +66,32 @@ def provisioning_events(
 def copy(connection: duckdb.DuckDBPyConnection, scim: ScimStore) -> dict[str, int]:
     """Copy what is new of every organization's log, and return how many events that were, by slug."""
     PROVISIONING_EVENTS.make(connection)
+    _tell_who_asked_to_leave(connection)
     with scim.opened() as export, scim.opened_in_bulk() as bulk:
         heads = export.heads()
         for gone in marks(connection).keys() - {head.slug for head in heads}:
             _forget(connection, gone)
         return {head.slug: _copy(connection, bulk, head) for head in heads}
+
+
+def _tell_who_asked_to_leave(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read once more the refused writes that were copied by a release which did not tell who was asked to leave."""
+    missing = connection.sql(_UNTOLD).to_arrow_table()
+    if not missing.num_rows:
+        return
+    connection.register("told", missing.append_column(ASKED_TO_LEAVE.name, asked_to_leave(missing)))
+    connection.execute(_TELL)
+    connection.unregister("told")
+
+
+_UNTOLD = """
+    SELECT org, seq, type, subject_kind, subject_id, method, change FROM identity.provisioning_events
+    WHERE type = 'write.rejected' AND subject_kind = 'user' AND asked_to_leave IS NULL
+"""
+_TELL = """
+    UPDATE identity.provisioning_events AS event SET asked_to_leave = told.asked_to_leave
+    FROM told WHERE told.org = event.org AND told.seq = event.seq
+"""
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, org: str) -> None:

@@ -120,7 +120,7 @@ refused AS (
     INNER JOIN identity.provisioning_events AS event
         ON event.org = getvariable('org') AND event.type = 'write.rejected' AND event.subject_kind = 'user'
         AND event.subject_id = left_now.user_id AND event.seq > before.from_seq AND event.seq < left_now.seq
-        AND asks_to_leave(event.method, event.change)
+        AND event.asked_to_leave
     WHERE left_now.change = 'leaver'
     GROUP BY left_now.seq, left_now.user_id
 ),

@@ -148,7 +148,7 @@ class Event:
     change: Mapping[str, Any] | None = None
     """What changed: `attributes` (path → before, after), `members` (added, removed, kept; `origin` where
     it is not `scim`), `origin`, `taken` (names that a leaver was to get and others hold), `grant`, `owner`, what a
-    deployment or code location is, or the `request` refused."""
+    deployment or code location is, or the `request` refused and, of a user, whether it `asked_to_leave`."""
     document: Document | None = None
     """The SCIM document afterwards, without members."""
     status: int | None = None

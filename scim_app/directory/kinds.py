@@ -29,6 +29,8 @@ Document = Mapping[str, Any]
 """A SCIM resource as JSON: what the client owns, plus `schemas` and `id`."""
 
 ENTERPRISE = str(scim2_models.EnterpriseUser.__schema__)
+CORE_NAMES = ("urn:ietf:params:scim:schemas:core:2.0", "urn:scim:schemas:core:2.0", "urn:scim:schemas:core:1.0")
+"""Names of the core schema before RFC 7643 gave each kind of resource its own; templates still send them."""
 
 
 class Email(scim2_models.Email):

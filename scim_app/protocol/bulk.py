@@ -1,5 +1,6 @@
 """Bulk requests (RFC 7644 §3.7): one transaction, each failing operation undone alone, answers in request order."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import orjson
@@ -14,6 +15,7 @@ from scim2_server.requests import ScimRequest
 
 from scim_app.protocol.bulk_order import Ids, Json, in_order, may_refer, substituted
 from scim_app.protocol.calls import Call, Reply
+from scim_app.protocol.refusing import end_access, remember
 from scim_app.protocol.wire import scim_error
 from scim_app.protocol.writing import WORK, create
 from scim_app.store.event_log import Unit
@@ -93,6 +95,7 @@ def _run_all(unit: Unit, call: Call, operations: list[Json], fail_on_errors: int
             outcomes[index] = _run_one(unit, call, operations[index], index, ids)
             errors += int(outcomes[index]["status"]) >= HTTPStatus.BAD_REQUEST
             if errors == fail_on_errors:
+                _end_access(unit, call, [operations[rest] for rest in order if rest not in outcomes])
                 return outcomes
     return outcomes
 
@@ -172,7 +175,7 @@ def _call_of(call: Call, asked: Json) -> Call:
     method, path, data, version = (asked.get(name) for name in ("method", "path", "data", "version"))
     if not isinstance(method, str) or not isinstance(path, str):
         raise InvalidValueException(detail="an operation needs a method and a path")
-    if method != "DELETE" and not isinstance(data, dict):
+    if method.upper() != "DELETE" and not isinstance(data, dict):
         raise InvalidValueException(detail="a POST, PUT or PATCH needs data, an object")
     headers = {"If-Match": version} if isinstance(version, str) else {}
     request = ScimRequest(method, call.request.base_url, f"/{path.strip('/')}", headers=headers)
@@ -185,5 +188,29 @@ def _remember(unit: Unit, call: Call, asked: Json, error: SCIMException) -> None
         one = _call_of(call, asked)
     except SCIMException:
         one = call.like(call.request, call.target, {name: asked.get(name) for name in ("method", "path", "bulkId")})
-    unit.actor = one.actor
-    unit.record(one.refusal(error, unit))
+    remember(unit, one, error)
+
+
+def leavers(call: Call) -> list[Call]:
+    """Return the operations of a bulk request that tell a user to leave, however wrong the request is otherwise."""
+    body = {name.lower(): value for name, value in (call.body or call.refused_body).items()}
+    asked = body.get("operations")
+    return _leavers(call, [one for one in asked if isinstance(one, dict)] if isinstance(asked, list) else [])
+
+
+def _leavers(call: Call, operations: Sequence[Json]) -> list[Call]:
+    found: list[Call] = []
+    for asked in operations:
+        try:
+            one = _call_of(call, {name.lower(): value for name, value in asked.items()})
+        except SCIMException:
+            continue
+        if one.leaving:
+            found.append(one)
+    return found
+
+
+def _end_access(unit: Unit, call: Call, operations: Sequence[Json]) -> None:
+    """End the access of those whom operations tell to leave that did not run: `failOnErrors` keeps nobody inside."""
+    for one in _leavers(call, operations):
+        end_access(unit, one)

@@ -13,7 +13,8 @@ from scim2_server.routing import Target
 
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.failures import SCIM_OFF
-from scim_app.directory.kinds import ENDPOINTS, Kind
+from scim_app.directory.kinds import ENDPOINTS, USER, Kind
+from scim_app.directory.leaving import asks_to_leave
 from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.wire import Service, kind_of
 from scim_app.store import resources
@@ -59,6 +60,8 @@ class Call:
     dialect: Dialect
     body: dict[str, Any] = field(default_factory=dict[str, Any])
     """The JSON body as it was sent, once it is read."""
+    refused_body: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The JSON body where it was refused before it was read as SCIM: it may tell somebody to leave all the same."""
     in_bulk: bool = False
     """Whether it is one operation of a bulk request, whose outcome tells no more than status, place and version."""
 
@@ -74,13 +77,24 @@ class Call:
         Raises:
             NotFoundException: when there is none at this endpoint.
         """
-        known = ENDPOINTS.get(self.target.endpoint or "")
-        return known or kind_of(self.service.resource_type_at(self.target.endpoint or ""))
+        return self._kind or kind_of(self.service.resource_type_at(self.target.endpoint or ""))
+
+    @property
+    def _kind(self) -> Kind | None:
+        """The kind of resource that is asked for, None when there is none at this endpoint."""
+        endpoint = self.target.endpoint or ""
+        return ENDPOINTS.get(endpoint) or ENDPOINTS.get(endpoint.capitalize())
 
     @property
     def resource_id(self) -> str:
         """The id of the resource that is asked for."""
         return self.target.resource_id or ""
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it tells the user that it is for to leave."""
+        to_user = self._kind is USER and self.target.resource_id is not None
+        return to_user and asks_to_leave(self.request.method, self.body or self.refused_body)
 
     @property
     def conditions(self) -> Conditions:
@@ -106,18 +120,19 @@ class Call:
 
     def refusal(self, error: SCIMException, unit: Unit) -> Event:
         """Return the event that remembers a refused write: what was asked of whom, and why it was refused."""
-        kind = ENDPOINTS.get(self.target.endpoint or "")
+        kind = self._kind
         target = error.team_id if isinstance(error, TeamNotOffered) else self.target.resource_id
         named = self.body.get(kind.unique) if kind else None
         if kind and target and named is None:
             held = resources.find(unit.connection, unit.org_id, kind, target)
             named = held.load()[kind.unique] if held else None
+        told = {"asked_to_leave": self.leaving} if kind is USER else {}
         return Event(
             type=EventType.WRITE_REJECTED,
             subject_kind=kind.name if kind else "organization",
             subject_id=target,
             subject_name=named if isinstance(named, str) else None,
-            change={"request": kept(self.body)},
+            change={"request": kept(self.body), **told},
             status=error.status,
             scim_type=error.scim_type or None,
             detail=str(error)[:KEPT_BYTES],

@@ -1,19 +1,20 @@
 """The operations of SCIM, one function each, from a request whose caller is known to its answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from http import HTTPStatus
 
 import sqlalchemy as sa
-from scim2_models import NotImplementedException
+from scim2_models import NotImplementedException, SCIMException
 from scim2_server.routing import Operation
 
 from scim_app.directory.kinds import TEAM
 from scim_app.protocol import bulk
 from scim_app.protocol.calls import Call, Reply, switched_off, unauthorized
+from scim_app.protocol.refusing import end_access, remember
 from scim_app.protocol.search import search
 from scim_app.protocol.writing import WORK, Work, is_short, resource_reply
 from scim_app.store import resources
-from scim_app.store.event_log import Unit
+from scim_app.store.event_log import InUnit, Unit
 from scim_app.store.session import Store
 
 
@@ -120,3 +121,33 @@ async def serve(store: Store, call: Call) -> Reply:
     if call.target.me:
         raise NotImplementedException(detail="/Me is not supported: a SCIM token stands for a client, not for a user")
     return await OPERATIONS[call.target.operation](store, call)
+
+
+LEAVERS_TOGETHER = 100
+"""Most accounts whose access ends in one transaction, so that a refused bulk request does not hold up others."""
+
+
+def aftermath(call: Call, error: SCIMException | None) -> Iterator[InUnit[None]]:
+    """Yield the writes that have to be durable before the answer to a write that was not carried out.
+
+    Args:
+        call: the request.
+        error: why it was not carried out; None where that is not the client's fault.
+    """
+    refused = error is not None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if call.target.operation is Operation.bulk:
+        leavers = bulk.leavers(call)
+    else:
+        leavers = [call] if call.leaving and not refused else []  # a refused one leaves in the write that remembers it
+    for start in range(0, len(leavers), LEAVERS_TOGETHER):
+        yield call.unit(_ending(leavers[start : start + LEAVERS_TOGETHER]))
+    if error is not None and refused:
+        yield call.unit(lambda unit: remember(unit, call, error))
+
+
+def _ending(leavers: Sequence[Call]) -> Callable[[Unit], None]:
+    def work(unit: Unit) -> None:
+        for call in leavers:
+            end_access(unit, call)
+
+    return work

@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import Any
 
+import orjson
 from scim2_models import NotFoundException, PayloadTooLargeException
 from scim2_server.routing import Operation, Target
 from starlette.requests import Request
@@ -38,31 +39,45 @@ def size_for(target: Target) -> Size:
     return limits.TEAM if target.endpoint == "Groups" else limits.RESOURCE
 
 
-async def read_object(request: Request, size: Size) -> dict[str, Any]:
-    """Return the body as a JSON object; a large one is read in a thread, so that others need not wait.
+async def read_body(request: Request, size: Size) -> bytes:
+    """Return the body.
+
+    Raises:
+        PayloadTooLargeException: when it is larger than allowed; no more than that is read.
+    """
+    most = size.body
+    too_large = PayloadTooLargeException(detail=f"the body is larger than {most} bytes; send it in parts")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > most:
+        raise too_large
+    chunks, length = [], 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length > most:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def read_object(request: Request, body: bytes, size: Size) -> dict[str, Any]:
+    """Return a body as a JSON object; a large one is read in a thread, so that others need not wait.
 
     Raises:
         UnsupportedMediaTypeException: when it is no JSON in UTF-8.
-        PayloadTooLargeException: when it is larger than allowed; no more than that is read.
+        PayloadTooLargeException: when it has more values than allowed.
         InvalidSyntaxException: when it is not one strict JSON object.
         InvalidValueException: when a value can't be kept as it is.
     """
     limits.check_headers(request.headers.get("content-type"), request.headers.get("content-encoding"))
-    body = await _read(request, size.body)
     if len(body) < _LARGE:
         return limits.read_json(body, size)
     return await asyncio.to_thread(limits.read_json, body, size)
 
 
-async def _read(request: Request, most: int) -> bytes:
-    too_large = PayloadTooLargeException(detail=f"the body is larger than {most} bytes; send it in parts")
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > most:
-        raise too_large
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise too_large
-        chunks.append(chunk)
-    return b"".join(chunks)
+def read_loosely(body: bytes) -> dict[str, Any]:
+    """Return a body that was refused as far as it is a JSON object, whatever its values; nothing where it is none."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}

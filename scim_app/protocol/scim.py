@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import sqlalchemy as sa
 import structlog
-from scim2_models import SCIMException
+from scim2_models import PayloadTooLargeException, SCIMException
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import SCIM_MEDIA_TYPE
 from scim2_server.routing import Operation
@@ -21,9 +21,9 @@ from scim_app.protocol.calls import WRITES, Call, Reply, switched_off, unauthori
 from scim_app.protocol.dialects import dialect_of
 from scim_app.protocol.known import KnownCallers
 from scim_app.protocol.metrics import Metrics, route_of
-from scim_app.protocol.operations import serve
+from scim_app.protocol.operations import aftermath, serve
 from scim_app.protocol.rate import RateLimit, TooManyRequests
-from scim_app.protocol.receive import read_object, read_path, size_for
+from scim_app.protocol.receive import read_body, read_loosely, read_object, read_path, size_for
 from scim_app.protocol.recorder import Recorder, Trace
 from scim_app.protocol.wire import Service, scim_error
 from scim_app.settings import Settings
@@ -105,12 +105,29 @@ class ScimEndpoint:
             if not caller.scim_enabled:
                 raise switched_off()
             if method in WRITES and method != "DELETE":
-                call.body = trace.body = await read_object(request, size_for(target))
+                await self._read(request, call)
+                trace.body = call.body
             return await serve(self._store, call)
+        except asyncio.CancelledError:  # out of time: nobody waits for what is done now
+            for work in aftermath(call, None) if writing else ():
+                self._store.submit(work, caller.org_id)
+            raise
         except Exception as problem:
-            error = scim_error(problem)
-            if writing and error is not None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                await self._remember(call, error)
+            for work in aftermath(call, scim_error(problem)) if writing else ():
+                await asyncio.wrap_future(self._store.submit(work, caller.org_id))
+            raise
+
+    @staticmethod
+    async def _read(request: Request, call: Call) -> None:
+        """Read the body of a write; one that is refused may tell somebody to leave all the same."""
+        size = size_for(call.target)
+        body = await read_body(request, size)
+        try:
+            call.body = await read_object(request, body, size)
+        except PayloadTooLargeException:
+            raise
+        except SCIMException:
+            call.refused_body = read_loosely(body)
             raise
 
     def _look(
@@ -160,11 +177,6 @@ class ScimEndpoint:
             noting = holding(caller.org_id, lambda c: tokens.note_use(c, caller.token_id, use))
             self._store.submit(noting, caller.org_id)
         return caller
-
-    async def _remember(self, call: Call, error: SCIMException) -> None:
-        """Record a refused write: these are the sync failures."""
-        work = call.unit(lambda unit: unit.record(call.refusal(error, unit)))
-        await asyncio.wrap_future(self._store.submit(work, call.caller.org_id))
 
 
 def _bearer(scope: Scope) -> str:

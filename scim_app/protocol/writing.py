@@ -13,7 +13,6 @@ from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol import decode, encode
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.dialects import Dialect
-from scim_app.protocol.leaving import says_inactive
 from scim_app.store import resources, team_names, team_size, writes
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
@@ -150,7 +149,7 @@ def _place(call: Call, kind: Kind, stored: Stored) -> dict[str, str]:
 
 
 def _change(call: Call, edit: Edit) -> Work:
-    kind, wanted, leaving = call.kind, call.wanted, says_inactive(call.body)
+    kind, wanted, leaving = call.kind, call.wanted, call.leaving
     patching = kind is TEAM and call.target.operation is Operation.patch and not call.request.query
 
     def checked(unit: Unit, stored: Stored) -> Any:

@@ -11,15 +11,20 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from scim_app.directory import leaving
+from scim_app.directory.events import EventType
 from scim_app.errors import StoreUnavailable
 from scim_app.store import postgres
-from scim_app.store.exported import EVENT_COLUMNS
+from scim_app.store.exported import ASKED_TO_LEAVE, EVENT_COLUMNS
 from scim_app.store.tables import TABLES, events, organizations, team_members
 
 BLOCK = 50_000
 """Rows of one scan. The SQLite driver settles a column's type by the rows of its first block: there is but one."""
 
 _STORED = ["at" if column.name == "occurred_at" else column.name for column in EVENT_COLUMNS]
+
+_READ = ("type", "subject_kind", "subject_id", "method", "change")
+"""Columns of an event that tell whether it asked for the end of somebody's access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,15 @@ class ArrowExport:
         self._connection.close()
 
     def events(self, org_id: str, *, after: int, until: int) -> Iterator[pa.Table]:
-        """Yield the events after `after` up to and with `until` in order, `EVENT_COLUMNS` as text and integers."""
+        """Yield the events after `after` up to and with `until` in order.
+
+        They have `EVENT_COLUMNS` as text and integers, and `ASKED_TO_LEAVE`.
+        """
         query = _events_query()
         names = [column.name for column in EVENT_COLUMNS]
         for first in range(after, until, BLOCK):
-            yield self._read(query, (org_id, first, min(first + BLOCK, until))).rename_columns(names)
+            block = self._read(query, (org_id, first, min(first + BLOCK, until))).rename_columns(names)
+            yield block.append_column(ASKED_TO_LEAVE.name, asked_to_leave(block))
 
     def documents(self, org_id: str, kind: str) -> Iterator[pa.Table]:
         """Yield the live rows of a kind (`user` or `team`): `id`, `document` (JSON text), in order of `id`."""
@@ -90,6 +99,15 @@ def opened(store_url: str) -> Generator[ArrowExport]:
     """Open the store for bulk reading."""
     with closing(ArrowExport(store_url)) as export:
         yield export
+
+
+def asked_to_leave(block: pa.Table) -> pa.Array:
+    """Return, for each event of a block, whether it is a refused write that asked for the end of a user's access."""
+    told: list[bool | None] = [None] * block.num_rows
+    for row, kind in enumerate(block["type"].to_pylist()):
+        if kind == EventType.WRITE_REJECTED:
+            told[row] = leaving.asked_to_leave({name: block[name][row].as_py() for name in _READ})
+    return pa.array(told, pa.bool_())
 
 
 def _connect(store_url: str) -> Any:

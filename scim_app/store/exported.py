@@ -143,3 +143,9 @@ EVENT_COLUMNS = (
     _text("prev_hash", "Hash of the event before"),
     _text("hash", "SHA-256 over this event and the hash before"),
 )
+"""The columns of an event as the store has it."""
+
+ASKED_TO_LEAVE = Column(
+    "asked_to_leave", "boolean", "Whether a refused write to a user asked for the end of its access"
+)
+"""What is read from a refused write when it is exported."""

@@ -10,6 +10,7 @@ import duckdb
 from dagster_defs import incremental
 from dagster_defs.assets import changes, events, history, snapshots, sync_health
 from dagster_defs.incremental import COPY, Mark
+from scim_app.directory.leaving import asked_to_leave
 from scim_app.store.exported import EVENT_COLUMNS
 
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -85,4 +86,5 @@ class Warehouse:
 def _row(event: dict[str, Any]) -> dict[str, Any]:
     texts = {name: None if event[name] is None else json.dumps(event[name]) for name in ("change", "document")}
     told = {"org": "acme", "org_id": "o", "log_epoch": "epoch", "occurred_at": event["at"], "day": event["at"][:10]}
-    return {**event, **told, **texts}
+    row = {**event, **told, **texts}
+    return row | {"asked_to_leave": asked_to_leave(row)}

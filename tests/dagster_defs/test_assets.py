@@ -1,6 +1,7 @@
 """The assets tell what the log tells, once, however often they run."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,11 +14,14 @@ from directories import Directory
 from dagster_defs.assets import access, alerts, changes, events, findings, snapshots
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import resources
+from scim_app.directory.events import Event, EventType
 from scim_app.settings import Settings
 from scim_app.store import tokens
 from scim_app.store.engines import open_writer
 
 Query = Callable[[str], list[Any]]
+PATCHING = replace(make.ACTOR, method="PATCH", path="/Users/ada")
+REFUSED = EventType.WRITE_REJECTED
 
 
 def test_snapshots_are_the_directory_as_it_is(directory: Any, materialize: Any, query: Query) -> None:
@@ -54,6 +58,23 @@ def test_each_run_copies_the_events_that_are_new(directory: Any, materialize: An
     directory.user("bob@example.com")
     materialize()
     assert query("SELECT seq FROM identity.provisioning_events ORDER BY seq") == [(1,), (2,), (3,), (4,)]
+
+
+def test_refused_writes_that_an_older_release_copied_are_read_again(
+    directory: Any, materialize: Any, query: Query, settings: Settings
+) -> None:
+    ada = directory.user("ada@example.com")
+    request = make.patch({"op": "Replace", "path": "active", "value": "no"})
+    for change in ({"request": request}, {"request": {}, "asked_to_leave": False}):
+        told = {"subject_kind": "user", "subject_id": ada, "change": change, "status": 400}
+        directory.do(lambda unit, told=told: replace(unit, actor=PATCHING).record(Event(type=REFUSED, **told)))
+    materialize()
+    copied = "SELECT asked_to_leave FROM identity.provisioning_events ORDER BY seq"
+    first = query(copied)
+    with duckdb.connect(str(settings.warehouse_path)) as warehouse:
+        warehouse.execute("ALTER TABLE identity.provisioning_events DROP COLUMN asked_to_leave")
+    materialize()
+    assert first == query(copied) == [(None,)] * 3 + [(True,), (False,)]
 
 
 def test_a_store_restored_to_an_earlier_state_is_copied_anew(

@@ -3,8 +3,9 @@
 from typing import Any
 
 import event_logs
+import pytest
 from event_logs import Warehouse
-from make import ENTERPRISE
+from make import ENTERPRISE, USER
 
 from dagster_defs.assets import findings
 
@@ -122,6 +123,25 @@ def test_a_change_of_job_says_what_changed() -> None:
     (row,) = log.changes()[1:]
     assert (row["change"], row["how"], row["department"]) == ("mover", "changed_job", "Data")
     assert row["detail"] == "title: none → Lead; manager: 7 → Grace"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"request": {"characters": 9000}, "asked_to_leave": True},
+        {"request": {"Operations": [{"op": "Replace", "path": "active", "value": "no"}]}},
+        {"request": {"Operations": [{"op": "Replace", "value": {f"{USER}:active": 0}}]}},
+    ],
+)
+def test_a_leaver_was_asked_to_go_by_the_request_that_was_refused_first(change: dict[str, Any]) -> None:
+    log = Log()
+    log.user("created", "ada")
+    log.add("write.rejected", "ada", change=change, subject_kind="user", method="PATCH", status=400)
+    log.user("deactivated", "ada", active=False)
+    with Warehouse(log.events) as warehouse:
+        left = warehouse.rows("access_changes", "seq")[-1]
+        refused = warehouse.rows("provisioning_events", "seq")[1]
+    assert (left["change"], left["asserted_at"], refused["asked_to_leave"]) == ("leaver", refused["occurred_at"], True)
 
 
 def test_refused_writes_and_unreported_attributes_change_nobodys_access() -> None:

@@ -9,10 +9,4 @@ where
     event_type = 'write.rejected'
     and subject_kind = 'user'
     and subject_id is not null
-    and (
-        method = 'DELETE'
-        or lower(change) like '%"active":false%'
-        or lower(change) like '%"active":"false"%'
-        or lower(change) like '%"path":"active","value":false%'
-        or lower(change) like '%"path":"active","value":"false"%'
-    )
+    and asked_to_leave

@@ -16,6 +16,7 @@ select
     scim_type,
     detail,
     change,
+    asked_to_leave,
     log_epoch,
     prev_hash,
     hash
