@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     oidc_trust_email: bool = False
     """Whether the provider's e-mail addresses count as verified also where it does not say so (Entra, one tenant)."""
 
+    oidc_id_claim: str | None = None
+    """Claim of that provider's ID tokens that SCIM has as `externalId`; unset it is `oid` for Entra ID, else `sub`."""
+
     @field_validator("home")
     @classmethod
     def _absolute_home(cls, value: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+import sqlalchemy as sa
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,6 +15,7 @@ from scim_app.errors import NotFound
 from scim_app.store import break_glass, organizations, sessions
 from scim_app.store.event_log import Unit
 from scim_app.store.organizations import Organization
+from scim_app.store.sessions import Session
 
 
 def organization_of(site: Site, slug: str) -> Organization:
@@ -44,10 +46,15 @@ def begun(site: Site, organization: Organization, secret: str, path: str | None 
     return response
 
 
+def held_session(connection: sa.Connection, site: Site, organization: Organization, request: Request) -> Session | None:
+    """Return the session that the browser holds, None without a valid one."""
+    secret = request.cookies.get(site.cookie(f"session_{organization.slug}"), "")
+    return sessions.find(connection, organization.id, secret) if secret else None
+
+
 def end_session_before(unit: Unit, site: Site, organization: Organization, request: Request) -> None:
     """End the session that the browser held until now: signing in again is no second way in."""
-    secret = request.cookies.get(site.cookie(f"session_{organization.slug}"), "")
-    held = sessions.find(unit.connection, organization.id, secret) if secret else None
+    held = held_session(unit.connection, site, organization, request)
     if held is not None:
         sessions.end(unit, held.id, held.user_name or unit.actor.name, "signed in again")
 

@@ -30,13 +30,27 @@ _TITLES = {
     EventType.SIGN_IN_REFUSED: "Sign-in refused",
     EventType.SESSION_STARTED: "Signed in",
     EventType.SESSION_ENDED: "Session ended",
+    EventType.SETUP_LINK_CREATED: "Setup link printed",
+    EventType.IDENTITY_REQUESTED: "First sign-in waits for a confirmation",
+    EventType.IDENTITY_DECLINED: "First sign-in declined",
     EventType.IDENTITY_BOUND: "Signed in for the first time",
     EventType.IDENTITY_FORGOTTEN: "Sign-in forgotten",
     EventType.API_KEY_CREATED: "API key created",
     EventType.API_KEY_REVOKED: "API key revoked",
 }
 _GOOD = ("created", "reactivated", "restored", "linked", "enabled", "granted", "added", "bound")
-_BAD = ("deactivated", "deleted", "rejected", "refused", "orphaned", "revoked", "removed", "disabled", "forgotten")
+_BAD = (
+    "deactivated",
+    "deleted",
+    "rejected",
+    "refused",
+    "orphaned",
+    "revoked",
+    "removed",
+    "disabled",
+    "forgotten",
+    "declined",
+)
 _PAGES = {"user": "users", "identity": "users", "team": "teams", "team_owner": "teams"}
 
 

@@ -29,6 +29,9 @@ TIMEOUT_SECONDS = 10
 CACHE_SECONDS = 3600
 ANSWER_BYTES = 256 * 1024
 LEEWAY_SECONDS = 60
+SUBJECT = "sub"
+ENTRA = ("login.microsoftonline.com", "sts.windows.net", "login.microsoftonline.us", "login.partner.microsoftonline.cn")
+"""Hosts of Entra ID, whose `sub` differs for each application; its `oid` is the `objectId` that SCIM can have."""
 
 log = structlog.get_logger("sign_in")
 
@@ -42,23 +45,34 @@ class Identity:
     """Who the provider says it is.
 
     `email` is None unless the provider vouches for it; `authenticated_at` is when the person proved it there, in
-    seconds since 1970, None when it does not tell.
+    seconds since 1970, None when it does not tell. `own_id` is the claim that SCIM has as `externalId`: None where that
+    is the subject, empty where the provider leaves it out.
     """
 
     issuer: str
     subject: str
     email: str | None
     authenticated_at: int | None = None
+    own_id: str | None = None
 
 
 class Provider:
     """An OpenID provider that people sign in at; its metadata and keys are kept for an hour."""
 
-    def __init__(self, issuer: str, client_id: str, client_secret: str, *, trust_email: bool = False) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        trust_email: bool = False,
+        id_claim: str | None = None,
+    ) -> None:
         self._issuer = issuer
         self._client_id = client_id
         self._client_secret = client_secret
         self._trust_email = trust_email
+        self._id_claim = id_claim or ("oid" if urlsplit(issuer).hostname in ENTRA else SUBJECT)
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
 
@@ -68,7 +82,13 @@ class Provider:
         if settings.oidc_issuer is None or settings.oidc_client_id is None:
             return None
         secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else ""
-        return cls(settings.oidc_issuer, settings.oidc_client_id, secret, trust_email=settings.oidc_trust_email)
+        return cls(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            secret,
+            trust_email=settings.oidc_trust_email,
+            id_claim=settings.oidc_id_claim,
+        )
 
     @property
     def name(self) -> str:
@@ -111,7 +131,14 @@ class Provider:
         token = self._exchange(metadata, flow, query["code"], redirect_uri)
         claims = self._claims(token, flow["nonce"])
         told, email = claims.get("auth_time"), self._email(metadata, token, claims)
-        return Identity(claims["iss"], claims["sub"], email, told if isinstance(told, int) else None)
+        at = told if isinstance(told, int) else None
+        return Identity(claims["iss"], claims["sub"], email, at, self._own_id(claims))
+
+    def _own_id(self, claims: Mapping[str, Any]) -> str | None:
+        if self._id_claim == SUBJECT:
+            return None
+        value = claims.get(self._id_claim)
+        return value if isinstance(value, str) else ""
 
     def _exchange(
         self, metadata: Mapping[str, Any], flow: Mapping[str, str], code: str, redirect_uri: str

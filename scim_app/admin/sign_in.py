@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from scim_app.admin import emergency, setup, signed
+from scim_app.admin import emergency, rendering, setup, signed
 from scim_app.admin.attempts import Attempts, address_of
 from scim_app.admin.entrance import (
     actor_of,
     asked_again,
     end_session_before,
+    held_session,
     organization_of,
     own_path,
     sign_in_page,
@@ -23,9 +24,11 @@ from scim_app.admin.guard import PageRoute
 from scim_app.admin.oidc import Identity, SignInRefused
 from scim_app.admin.site import Here, Site
 from scim_app.errors import Conflict, DirectoryError, NotFound
-from scim_app.store import identities, sessions
+from scim_app.store import identities, identity_requests, sessions
 from scim_app.store.event_log import Unit
+from scim_app.store.identities import ConfirmationNeeded
 from scim_app.store.organizations import Organization
+from scim_app.store.recognition import Person
 from scim_app.store.sessions import SessionKind
 from scim_app.store.stamps import instant
 
@@ -77,6 +80,8 @@ def callback(request: Request, site: Here) -> Response:
         identity = site.provider.finish(flow, dict(request.query_params), site.callback)
         admit = lambda db: _admit(db, site, organization, identity, request)  # noqa: E731
         secret = site.store.write(admit, organization.id)
+    except ConfirmationNeeded as needed:
+        response = _ask(request, site, organization, needed)
     except (SignInRefused, NotFound, Conflict) as problem:
         response = _refused(request, site, organization, problem)
     else:
@@ -88,12 +93,36 @@ def callback(request: Request, site: Here) -> Response:
 
 def _admit(db: Any, site: Site, organization: Organization, identity: Identity, request: Request) -> str:
     unit = Unit.begin(db, organization.id, actor_of(request, identity.email or identity.subject))
-    member = identities.member_of(unit, identity.issuer, identity.subject, identity.email)
+    _bind_where_set_up(unit, site, organization, identity, request)
+    member = identities.member_of(unit, identity.issuer, identity.subject, identity.email, identity.own_id)
     unit = Unit.begin(db, organization.id, actor_of(request, member.id))  # by id: reports count sign-ins of a user
     end_session_before(unit, site, organization, request)
     told = identity.authenticated_at
     at = instant(datetime.fromtimestamp(min(max(told, 0), time.time()), UTC)) if told is not None else None
     return sessions.start(unit, SessionKind.OIDC, user_id=member.id, name=member.user_name, authenticated_at=at)
+
+
+def _bind_where_set_up(
+    unit: Unit, site: Site, organization: Organization, identity: Identity, request: Request
+) -> None:
+    """Bind the identity to whom a setup link signed in in this browser: the link was the operator's confirmation."""
+    held = held_session(unit.connection, site, organization, request)
+    if held is not None and held.kind == SessionKind.SETUP and held.user_id is not None:
+        person = Person.of(identity.issuer, identity.subject, identity.email, identity.own_id)
+        identities.bind_where_set_up(unit, held.user_id, person)
+
+
+def _ask(request: Request, site: Site, organization: Organization, needed: ConfirmationNeeded) -> Response:
+    """Let a person wait for the confirmation of an admin, and say so."""
+    person = needed.person
+    ask = lambda db: identity_requests.ask(  # noqa: E731
+        Unit.begin(db, organization.id, actor_of(request, person.email or person.subject)), needed
+    )
+    site.store.write(ask, organization.id)
+    base = site.base(organization.slug)
+    shown = {"person": person, "days": identity_requests.LIFETIME.days, "sign_in": f"{base}/sign-in"}
+    context = {"title": "Waiting for a confirmation", "org": organization, **shown}
+    return rendering.page("waiting.html", context, int(HTTPStatus.FORBIDDEN))
 
 
 def _refused(request: Request, site: Site, organization: Organization, problem: DirectoryError) -> Response:

@@ -1,5 +1,6 @@
 """`dagster-scim user`: people, what they hold and where it comes from."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -7,12 +8,17 @@ import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.kinds import USER, value_at
-from scim_app.store import access, identities, people, removal, team_names
+from scim_app.errors import Conflict, NotFound
+from scim_app.store import access, identities, identity_requests, people, removal, team_names
+from scim_app.store.event_log import Unit
 from scim_app.store.stamps import now
 
 app = typer.Typer(help="Users.", no_args_is_help=True)
 
 User = Annotated[str, typer.Argument(metavar="USER", help="User name or id.")]
+Subject = Annotated[
+    str | None, typer.Option(help="The provider's own id of the person, where several wait for the same user.")
+]
 
 
 @app.command("show")
@@ -93,6 +99,48 @@ def forget_identity(org: Organization, user: User, as_json: AsJson = False) -> N
         stored = desk.read(people.get, user)
         desk.write(identities.forget, stored.id)
     told({"id": stored.id}, f"How {user} signs in is forgotten.", as_json=as_json)
+
+
+@app.command("waiting-sign-ins")
+def list_waiting(org: Organization, as_json: AsJson = False) -> None:
+    """List the first sign-ins that wait for a confirmation."""
+    with acting(org) as desk:
+        found = desk.read(identity_requests.waiting)
+    show(("user_name", "user_id", "issuer", "subject", "email", "asked_at"), map(asdict, found), as_json=as_json)
+
+
+@app.command("confirm-sign-in")
+def confirm_sign_in(org: Organization, user: User, subject: Subject = None, as_json: AsJson = False) -> None:
+    """Say that the person who waits to sign in as a user is this user."""
+    _decide(org, user, subject, identity_requests.confirm, "can sign in now", as_json=as_json)
+
+
+@app.command("decline-sign-in")
+def decline_sign_in(org: Organization, user: User, subject: Subject = None, as_json: AsJson = False) -> None:
+    """Say that the person who waits to sign in as a user is somebody else."""
+    _decide(org, user, subject, identity_requests.decline, "is somebody else: the sign-in is declined", as_json=as_json)
+
+
+def _decide(
+    org: str,
+    user: str,
+    subject: str | None,
+    decide: Callable[[Unit, str, str, str], None],
+    sentence: str,
+    *,
+    as_json: bool,
+) -> None:
+    with acting(org) as desk:
+        stored = desk.read(people.get, user)
+        waiting = desk.read(identity_requests.waiting, stored.id)
+        chosen = [one for one in waiting if subject in (None, one.subject)]
+        if not chosen:
+            raise NotFound(f"no such sign-in waits as {user}; `dagster-scim user waiting-sign-ins {org}` lists them")
+        if len(chosen) > 1:
+            known = ", ".join(one.subject for one in chosen)
+            raise Conflict(f"several persons wait to sign in as {user}: choose one with --subject, of {known}")
+        desk.write(decide, stored.id, chosen[0].issuer, chosen[0].subject)
+    told({"id": stored.id, **asdict(chosen[0])}, f"{user} {sentence}.", as_json=as_json)
 
 
 @app.command()

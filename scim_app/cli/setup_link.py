@@ -1,23 +1,47 @@
-"""`dagster-scim org open`: a link that opens the settings pages once, on this machine."""
+"""`dagster-scim setup` and `org open`: links that open the settings pages once, without an identity provider."""
 
 from typing import Annotated
 
 import typer
 
-from scim_app.cli.opening import opened_store
+from scim_app.cli.opening import AsJson, Organization, acting, opened_store, told
 from scim_app.errors import Refused
 from scim_app.settings import Settings
-from scim_app.store import organizations, sessions
+from scim_app.store import organizations, setup_links
 from scim_app.store.session import Store
 
 
-def open_settings(org: Annotated[str, typer.Argument(metavar="ORG", help="Slug of the organization.")]) -> None:
+def setup(
+    org: Organization,
+    user: Annotated[str, typer.Argument(help="E-mail address of the person, who is added where it is not there yet.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print a link that signs a person in as an Organization Admin: once, within an hour, also while SCIM is on.
+
+    In the same browser, or by the same verified address, the person then signs in at the identity provider.
+    """
+    settings = Settings()
+    if not (settings.local or settings.base_url.startswith("https://")):
+        raise Refused(
+            f"a link signs in only by https, and DAGSTER_SCIM_PUBLIC_URL is {settings.base_url}: put a TLS proxy "
+            "before the service and set its address"
+        )
+    with acting(org) as desk:
+        user_id, name, code = desk.write(setup_links.make_for_admin, user)
+    url = _url(settings, org, code)
+    sentence = f"It signs {name} in once and within an hour; links printed before work no more."
+    told({"id": user_id, "user_name": name, "url": url}, sentence, as_json=as_json)
+    if not as_json:
+        typer.echo(url)
+
+
+def open_settings(org: Organization) -> None:
     """Print a link that makes its reader the local administrator: once, within an hour, on this machine."""
     settings = Settings()
     if not settings.local:
         raise Refused(
-            f"a link opens the settings only where DAGSTER_SCIM_PUBLIC_URL is this machine, not {settings.base_url}: "
-            f"grant the role instead, with `dagster-scim role grant {org}`, and sign in at the identity provider"
+            f"a link that names nobody opens the settings only where DAGSTER_SCIM_PUBLIC_URL is this machine, not "
+            f"{settings.base_url}: use `dagster-scim setup {org} ADDRESS`, with the e-mail address of an admin"
         )
     with opened_store(settings) as store:
         typer.echo(setup_link(settings, store, org))
@@ -25,7 +49,10 @@ def open_settings(org: Annotated[str, typer.Argument(metavar="ORG", help="Slug o
 
 
 def setup_link(settings: Settings, store: Store, org: str) -> str:
-    """Return a new setup link of an organization."""
+    """Return a new setup link of an organization that names nobody."""
     organization = store.read(lambda db: organizations.by_slug(db, org))
-    code = store.write(lambda db: sessions.make_link(db, organization.id))
+    return _url(settings, org, store.write(lambda db: setup_links.make(db, organization.id)))
+
+
+def _url(settings: Settings, org: str, code: str) -> str:
     return f"{settings.base_url}/{org}/settings/setup?code={code}"

@@ -45,6 +45,14 @@ def lower(text: str) -> str:
     return composed(composed(text).lower())
 
 
+def address_key(address: str) -> bytes:
+    """Return the form in which addresses of a sign-in compare: the case of ASCII letters alone makes no difference.
+
+    Letters that look alike are different ones here: whoever owns the one mailbox does not own the other.
+    """
+    return address.encode(errors="surrogatepass").lower()
+
+
 def without_tombstone(user_name: str) -> str:
     """Return the userName before Entra ID's soft delete put 32 hexadecimal digits in front of it."""
     return _TOMBSTONE.sub("", user_name)

@@ -100,6 +100,11 @@ def _names_emails(path: AttrPath, *subs: str | None) -> bool:
     return path.attr.lower() == "emails" and sub in subs and schema == _SCHEMA
 
 
+def as_compared(address: str) -> str:
+    """Return an address as the index compares it."""
+    return lower(address)
+
+
 def having(org_id: str, email: str, dialect: str) -> Condition:
     """Return the condition that a user may have an address, given as it compares; an index answers it."""
     return _having(sa.literal(org_id), sa.literal(email), sa.literal(email[:LONGEST]), dialect)

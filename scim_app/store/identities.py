@@ -5,20 +5,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from scim_app.directory.events import Event, EventType
-from scim_app.directory.names import fold
-from scim_app.errors import Conflict, NotFound
+from scim_app.errors import Conflict, NotFound, Refused
 from scim_app.store import sessions
 from scim_app.store.event_log import Unit
-from scim_app.store.sign_in_tables import identities
+from scim_app.store.recognition import MEMBERS, Member, Person, recognize
+from scim_app.store.sign_in_tables import identities, identity_requests, setup_links
 from scim_app.store.tables import users
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An active user who may sign in."""
-
-    id: str
-    user_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,62 +22,75 @@ class KnownIdentity:
     since: str
 
 
-_LIVE = users.c.active & users.c.deleted_at.is_(None)
-_MEMBERS = sa.select(users.c.id, users.c.user_name).where(users.c.org_id == sa.bindparam("org"), _LIVE)
+class ConfirmationNeeded(Refused):
+    """A person seems to be a user with a privileged role, and an admin has to say so first."""
+
+    def __init__(self, person: Person, member: Member) -> None:
+        super().__init__("the first sign-in of a user with a privileged role waits for a confirmation")
+        self.person, self.member = person, member
 
 
-def member_of(unit: Unit, issuer: str, subject: str, email: str | None) -> Member:
-    """Return the active user behind an identity, bound by its verified e-mail address when it comes the first time.
+def member_of(unit: Unit, issuer: str, subject: str, email: str | None, own_id: str | None = None) -> Member:
+    """Return the active user behind an identity, bound to it when it comes the first time.
+
+    Args:
+        unit: the write.
+        issuer: the provider.
+        subject: its own id of the person, which never changes.
+        email: the address that it vouches for.
+        own_id: the claim that SCIM has as `externalId`; None where that is the subject, empty where it is missing.
 
     Raises:
         NotFound: when no active user is behind it.
-        Conflict: when the user of this address signs in with another identity of this issuer.
+        Conflict: when the user that it seems to be signs in with another identity of this issuer.
+        ConfirmationNeeded: when the user that it seems to be holds a privileged role, and only SCIM says so.
     """
-    bound = _bound(unit, issuer, subject)
+    person = Person.of(issuer, subject, email, own_id)
+    bound = _bound(unit, person)
     if bound is not None:
-        row = unit.connection.execute(_MEMBERS.where(users.c.id == bound), {"org": unit.org_id}).first()
+        row = unit.connection.execute(MEMBERS.where(users.c.id == bound), {"org": unit.org_id}).first()
         if row is not None:
             return Member(*row)
-    if email is None:
-        raise NotFound("no active user, and no verified e-mail address to find one by")
-    member = _by_address(unit.connection, unit.org_id, email)
+    match = recognize(unit.connection, unit.org_id, person)
     if bound is not None and not _is_gone(unit, bound):
         raise NotFound("the user of this identity is deactivated")
-    _bind(unit, issuer, subject, member)
-    return member
+    _require_unbound(unit, issuer, match.member)
+    if not match.certain:
+        raise ConfirmationNeeded(person, match.member)
+    bind(unit, person, match.member, match.how)
+    return match.member
 
 
-def _bound(unit: Unit, issuer: str, subject: str) -> str | None:
-    mine = (identities.c.org_id == unit.org_id) & (identities.c.issuer == issuer) & (identities.c.subject == subject)
-    return unit.connection.execute(sa.select(identities.c.user_id).where(mine)).scalar()
+def bind_where_set_up(unit: Unit, user_id: str, person: Person) -> None:
+    """Bind an identity to the user whom a setup link signed in in the same browser.
+
+    Nothing happens where either has a binding, or the identity is recognized as somebody else.
+    """
+    row = unit.connection.execute(MEMBERS.where(users.c.id == user_id), {"org": unit.org_id}).first()
+    others = sa.select(identities.c.subject).where(_of_issuer(unit, person.issuer), identities.c.user_id == user_id)
+    if row is None or _bound(unit, person) is not None or unit.connection.execute(others).first():
+        return
+    try:
+        other = recognize(unit.connection, unit.org_id, person).member.id != user_id
+    except NotFound:
+        other = False
+    if not other:
+        bind(unit, person, Member(*row), "signed in by the operator's setup link")
 
 
-def _is_gone(unit: Unit, user_id: str) -> bool:
-    mine = (users.c.org_id == unit.org_id) & (users.c.id == user_id)
-    row = unit.connection.execute(sa.select(users.c.deleted_at).where(mine)).first()
-    return row is None or row.deleted_at is not None
+def bind(unit: Unit, person: Person, member: Member, how: str) -> None:
+    """Make an identity a user's, with its event.
 
-
-def _by_address(connection: sa.Connection, org_id: str, email: str) -> Member:
-    """Return the user whose sign-in address this is: the user name where it is an address, else the primary e-mail."""
-    found = connection.execute(_MEMBERS.where(users.c.name_key == fold(email)), {"org": org_id}).all()
-    if not found:
-        others = _MEMBERS.where(users.c.name_key.not_like("%@%"), sa.func.lower(users.c.email) == email.lower())
-        found = connection.execute(others, {"org": org_id}).all()
-    if len(found) != 1:
-        raise NotFound("no active user has this e-mail address" if not found else "several users have this address")
-    return Member(*found[0])
-
-
-def _bind(unit: Unit, issuer: str, subject: str, member: Member) -> None:
-    of_issuer = (identities.c.org_id == unit.org_id) & (identities.c.issuer == issuer)
-    other = sa.select(identities.c.subject).where(of_issuer, identities.c.user_id == member.id)
-    if unit.connection.execute(other).first():
-        raise Conflict("the user of this address signs in with another identity")
-    unit.connection.execute(sa.delete(identities).where(of_issuer, identities.c.subject == subject))
-    row = {"org_id": unit.org_id, "issuer": issuer, "subject": subject, "user_id": member.id, "since": unit.at}
-    unit.connection.execute(sa.insert(identities), row)
-    unit.record(_event(EventType.IDENTITY_BOUND, member, issuer, subject))
+    Raises:
+        Conflict: when the user signs in with another identity of this issuer.
+    """
+    _require_unbound(unit, person.issuer, member)
+    mine = _of_issuer(unit, person.issuer) & (identities.c.subject == person.subject)
+    unit.connection.execute(sa.delete(identities).where(mine))
+    row = {"org_id": unit.org_id, "issuer": person.issuer, "subject": person.subject, "user_id": member.id}
+    unit.connection.execute(sa.insert(identities), row | {"since": unit.at})
+    _forget_asking(unit, member.id)
+    unit.record(event(EventType.IDENTITY_BOUND, member, person.issuer, person.subject, how))
 
 
 def of_user(connection: sa.Connection, org_id: str, user_id: str) -> list[KnownIdentity]:
@@ -96,7 +101,7 @@ def of_user(connection: sa.Connection, org_id: str, user_id: str) -> list[KnownI
 
 
 def forget(unit: Unit, user_id: str) -> None:
-    """Forget how a user signs in and end its sessions; the next sign-in with the verified address binds anew.
+    """Forget how a user signs in and end its sessions; the next sign-in binds anew, as the first one did.
 
     Raises:
         NotFound: when there is no such user, or nothing to forget.
@@ -109,10 +114,47 @@ def forget(unit: Unit, user_id: str) -> None:
     gone = (identities.c.org_id == unit.org_id) & (identities.c.user_id == user_id)
     unit.connection.execute(sa.delete(identities).where(gone))
     for one in known:
-        unit.record(_event(EventType.IDENTITY_FORGOTTEN, Member(user_id, name), one.issuer, one.subject))
+        unit.record(event(EventType.IDENTITY_FORGOTTEN, Member(user_id, name), one.issuer, one.subject))
     sessions.end_all(unit, user_id, name, "sign-in forgotten")
 
 
-def _event(kind: EventType, member: Member, issuer: str, subject: str) -> Event:
-    told = {"identity": {"issuer": issuer, "subject": subject}}
-    return Event(type=kind, subject_kind="identity", subject_id=member.id, subject_name=member.user_name, change=told)
+def event(kind: EventType, member: Member, issuer: str, subject: str, detail: str | None = None) -> Event:
+    """Return the event that something happened to how a user signs in."""
+    return Event(
+        type=kind,
+        subject_kind="identity",
+        subject_id=member.id,
+        subject_name=member.user_name,
+        change={"identity": {"issuer": issuer, "subject": subject}},
+        detail=detail,
+    )
+
+
+def _of_issuer(unit: Unit, issuer: str) -> sa.ColumnElement[bool]:
+    return (identities.c.org_id == unit.org_id) & (identities.c.issuer == issuer)
+
+
+def _bound(unit: Unit, person: Person) -> str | None:
+    mine = _of_issuer(unit, person.issuer) & (identities.c.subject == person.subject)
+    return unit.connection.execute(sa.select(identities.c.user_id).where(mine)).scalar()
+
+
+def _is_gone(unit: Unit, user_id: str) -> bool:
+    mine = (users.c.org_id == unit.org_id) & (users.c.id == user_id)
+    row = unit.connection.execute(sa.select(users.c.deleted_at).where(mine)).first()
+    return row is None or row.deleted_at is not None
+
+
+def _require_unbound(unit: Unit, issuer: str, member: Member) -> None:
+    other = sa.select(identities.c.subject).where(_of_issuer(unit, issuer), identities.c.user_id == member.id)
+    if unit.connection.execute(other).first():
+        raise Conflict("the user of this address signs in with another identity")
+
+
+def _forget_asking(unit: Unit, user_id: str) -> None:
+    """Forget who else asked to be this user, and the setup links that named it: it is known now who the user is."""
+    asking, links = identity_requests.c, setup_links.c
+    mine = (asking.org_id == unit.org_id) & (asking.user_id == user_id)
+    unit.connection.execute(sa.delete(identity_requests).where(mine))
+    named = (links.org_id == unit.org_id) & (links.user_id == user_id) & links.used_at.is_not(None)
+    unit.connection.execute(sa.delete(setup_links).where(named))

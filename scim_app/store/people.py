@@ -36,9 +36,16 @@ def add(
         Conflict: when the name is taken.
     """
     _require_scim_off(unit, "people are added in the identity provider while SCIM is on")
-    user_name = user_name.strip()
+    return _add(unit, user_name.strip(), display_name, {"givenName": given_name, "familyName": family_name})
+
+
+def add_by_operator(unit: Unit, user_name: str) -> Stored:
+    """Add the user whom the machine's operator sets up, also while SCIM is on; raises as `add` does otherwise."""
+    return _add(unit, user_name, None, {})
+
+
+def _add(unit: Unit, user_name: str, display_name: str | None, name: dict[str, str]) -> Stored:
     _require_address(user_name)
-    name = {"givenName": given_name, "familyName": family_name}
     document = profile.new(user_name, name, display_name)
     if resources.find_taken(unit.connection, unit.org_id, USER, document):
         raise Conflict(f"there is a user {user_name!r} already")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from scim_app.directory.events import Event, EventType
 from scim_app.store.event_log import Unit
 from scim_app.store.prepared import Prepared
-from scim_app.store.sign_in_tables import sessions, setup_links
+from scim_app.store.sign_in_tables import sessions
 from scim_app.store.stamps import instant, new_id, now
 from scim_app.store.tables import users
 
@@ -19,7 +19,6 @@ IDLE = timedelta(minutes=30)
 RECENT = timedelta(minutes=5)
 RECENT_WORDS = f"this is done within {RECENT.seconds // 60} minutes of signing in; sign in again"
 ABSOLUTE = timedelta(hours=12)
-LINK_LIFETIME = timedelta(hours=1)
 _KEPT = timedelta(days=1)
 
 
@@ -29,7 +28,7 @@ class SessionKind(StrEnum):
     OIDC = "oidc"
     """Signed in at the identity provider; stands for a user."""
     SETUP = "setup"
-    """By a setup link of the machine's operator; stands for no user."""
+    """By a setup link of the machine's operator; stands for the user whom the link names, or for none."""
     BREAK_GLASS = "break_glass"
     """By the emergency password; stands for no user."""
 
@@ -54,9 +53,11 @@ class Session:
     def recent(self) -> bool:
         """Whether the person proved a moment ago who it is, as making credentials asks for.
 
-        A setup link opens pages on the operator's own machine alone, where the command line asks for no sign-in.
+        A setup link that names nobody opens pages on the operator's own machine alone, where the command line asks for
+        no sign-in.
         """
-        return self.kind == SessionKind.SETUP or (self.authenticated_at or "") > _before(RECENT)
+        of_this_machine = self.kind == SessionKind.SETUP and self.user_id is None
+        return of_this_machine or (self.authenticated_at or "") > _before(RECENT)
 
 
 _FIND = (
@@ -143,22 +144,6 @@ def end_emergency(unit: Unit, name: str) -> None:
 def _end(unit: Unit, column: str, value: str, name: str | None, detail: str) -> None:
     for (session_id,) in _END[column].all(unit.connection, org=unit.org_id, value=value, at=unit.at):
         unit.record(_event(EventType.SESSION_ENDED, session_id, name, detail))
-
-
-def make_link(connection: sa.Connection, org_id: str) -> str:
-    """Return the code of a new setup link; it works once and for an hour, and those before it work no more."""
-    connection.execute(sa.delete(setup_links).where(setup_links.c.org_id == org_id))
-    code = secrets.token_urlsafe(32)
-    row = {"org_id": org_id, "digest": _digest(code), "expires_at": _before(-LINK_LIFETIME)}
-    connection.execute(sa.insert(setup_links), row)
-    return code
-
-
-def use_link(unit: Unit, code: str) -> bool:
-    """Tell whether a setup link's code is good, and use it up."""
-    mine = (setup_links.c.org_id == unit.org_id) & (setup_links.c.digest == _digest(code))
-    fresh = setup_links.c.used_at.is_(None) & (setup_links.c.expires_at > now())
-    return unit.connection.execute(sa.update(setup_links).where(mine, fresh).values(used_at=unit.at)).rowcount == 1
 
 
 def _event(kind: EventType, session_id: str, name: str | None, detail: str) -> Event:

@@ -39,4 +39,21 @@ setup_links = sa.Table(
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("used_at", Instant, nullable=True),
+    # Whom the operator named, and the e-mail address that it was named by.
+    sa.Column("user_id", Id, nullable=True),
+    sa.Column("address", sa.Text, nullable=True),
+)
+
+# First sign-ins that wait until an admin says that the person is this user.
+identity_requests = sa.Table(
+    "identity_requests",
+    metadata,
+    sa.Column("org_id", Id, primary_key=True),
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("email", sa.Text, nullable=True),
+    sa.Column("external_id", sa.Text, nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Index("ix_identity_requests_user", "org_id", "user_id"),
 )

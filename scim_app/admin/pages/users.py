@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from scim_app.admin.failures import not_found
+from scim_app.admin.failures import forbidden, not_found
 from scim_app.admin.guard import PageRoute
+from scim_app.admin.pages import sign_in_words
 from scim_app.admin.pages.history import timeline
 from scim_app.admin.pages.paging import cursor_of, pages_of, query_of, sorting_of
 from scim_app.admin.pages.shown import access_of, grants_of, role_options
@@ -17,7 +18,18 @@ from scim_app.directory import profile
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.names import is_email_address
 from scim_app.directory.permissions import Permission
-from scim_app.store import holding, identities, lists, people, profiles, removal, resources
+from scim_app.store import (
+    holding,
+    identities,
+    identity_requests,
+    lists,
+    people,
+    profiles,
+    recognition,
+    removal,
+    resources,
+)
+from scim_app.store.identity_requests import IdentityRequest
 from scim_app.store.stamps import now
 
 router = APIRouter(route_class=PageRoute)
@@ -25,6 +37,7 @@ See = Annotated[Visit, allowed(Permission.SEE_USERS)]
 Add = Annotated[Visit, allowed(Permission.ADD_USERS)]
 Edit = Annotated[Visit, allowed(Permission.EDIT_USERS)]
 Scim = Annotated[Visit, allowed(Permission.MANAGE_SCIM)]
+Decide = Annotated[Visit, allowed(Permission.MANAGE_SCIM, recent=True)]
 Remove = Annotated[Visit, allowed(Permission.REMOVE_USERS)]
 
 
@@ -42,6 +55,7 @@ def show_users(visit: See) -> Response:
             "counts": lists.count_users(db, visit.org.id),
             "team": team.load()[TEAM.unique] if team else query.team,
             "teams": holding.suggestions(db, visit.org.id),
+            "waiting": identity_requests.waiting(db, visit.org.id) if visit.may(Permission.MANAGE_SCIM) else [],
             "removed": [] if visit.org.scim_enabled else removal.removed(db, visit.org.id, USER, now()),
         }
 
@@ -82,6 +96,8 @@ def show_user(visit: See, user_id: str) -> Response:
             "access": access_of(db, visit.org, user_id),
             "grants": grants_of(db, visit.org, user_id),
             "identities": identities.of_user(db, visit.org.id, user_id),
+            "waiting": identity_requests.waiting(db, visit.org.id, user_id),
+            "privileged": recognition.is_privileged(db, visit.org.id, user_id),
             **timeline(db, visit.org.id, user_id),
         }
 
@@ -116,14 +132,34 @@ def forget_identity(visit: Scim, user_id: str) -> Response:
     user = _user(visit, user_id)
     if not visit.confirmed:
         told = [
-            f"{user.label} is signed out everywhere, and is known by the e-mail address at the next sign-in, as at the"
-            " first one.",
+            f"{user.label} is signed out everywhere, and is recognized anew at the next sign-in, as at the first one.",
             "Do this after the person got another account at the identity provider, or when the wrong one was bound.",
         ]
         back = (f"users/{user_id}", user.label)
         return visit.confirm(f"Forget how {user.label} signs in?", "Forget", told, section="users", back=back)
     visit.write(lambda unit: identities.forget(unit, user_id))
     return visit.go(f"users/{user_id}", f"How {user.label} signs in is forgotten.")
+
+
+@router.post("/{org}/settings/users/{user_id}/confirm-sign-in")
+def confirm_sign_in(visit: Decide, user_id: str) -> Response:
+    """Say that a person who waits is this user, after asking."""
+    user, asked = _asked(visit, user_id)
+    if not visit.confirmed:
+        sentences = visit.read(lambda db: sign_in_words.question(db, visit.org.id, asked))
+        back = (f"users/{user_id}", user.label)
+        title = f"Is this person {user.label}?"
+        return visit.confirm(title, "Yes, let this person in", sentences, section="users", back=back)
+    visit.write(lambda unit: identity_requests.confirm(unit, user_id, asked.issuer, asked.subject))
+    return visit.go(f"users/{user_id}", f"{user.label} can sign in now.")
+
+
+@router.post("/{org}/settings/users/{user_id}/decline-sign-in")
+def decline_sign_in(visit: Decide, user_id: str) -> Response:
+    """Say that a person who waits is not this user."""
+    user, asked = _asked(visit, user_id)
+    visit.write(lambda unit: identity_requests.decline(unit, user_id, asked.issuer, asked.subject))
+    return visit.go(f"users/{user_id}", f"The sign-in as {user.label} is declined.")
 
 
 @router.post("/{org}/settings/users/{user_id}/remove")
@@ -154,6 +190,20 @@ def _user(visit: Visit, user_id: str) -> profiles.User:
     if user is None:
         raise _no_user(visit)
     return user
+
+
+def _asked(visit: Visit, user_id: str) -> tuple[profiles.User, IdentityRequest]:
+    """Return a user and who waits to be it, as the form names them; nobody decides on the own sign-in."""
+    user = _user(visit, user_id)
+    if visit.viewer.session.user_id == user_id:
+        raise forbidden("Another Organization Admin has to say who signs in as you.", f"{visit.base}/users/{user_id}")
+    waiting = visit.read(lambda db: identity_requests.waiting(db, visit.org.id, user_id))
+    named = (visit.field("issuer"), visit.field("subject"))
+    found = next((one for one in waiting if (one.issuer, one.subject) == named), None)
+    if found is None:
+        text = "This sign-in does not wait any more."
+        raise not_found(text, link=f"{visit.base}/users/{user_id}", link_label=user.label)
+    return user, found
 
 
 def _edit_page(visit: Visit, user_id: str, values: dict[str, str], problem: str = "") -> Response:

@@ -12,7 +12,7 @@ from scim_app.admin.router import ROUTERS
 from scim_app.admin.viewers import csrf_token
 from scim_app.directory.permissions import Permission, may
 from scim_app.directory.roles import Role
-from scim_app.store import organizations, sessions
+from scim_app.store import organizations, setup_links
 
 SEE, ADD, REMOVE = Permission.SEE_USERS, Permission.ADD_USERS, Permission.REMOVE_USERS
 TEAMS, GRANT, PLACES = Permission.MANAGE_TEAMS, Permission.GRANT, Permission.MANAGE_DEPLOYMENTS
@@ -29,6 +29,8 @@ EXPECTED = {
     "GET /users/{user_id}/edit": EDIT,
     "POST /users/{user_id}/edit": EDIT,
     "POST /users/{user_id}/forget": SCIM,
+    "POST /users/{user_id}/confirm-sign-in": SCIM,
+    "POST /users/{user_id}/decline-sign-in": SCIM,
     "POST /users/{user_id}/remove": REMOVE,
     "POST /users/{user_id}/restore": ADD,
     "GET /teams": SEE,
@@ -236,7 +238,7 @@ def _events(db: Any, acme: Acme) -> int:
 
 
 def test_a_setup_link_opens_the_settings_once_and_only_when_it_is_confirmed(acme: Acme) -> None:
-    code = acme.site.store.write(lambda db: sessions.make_link(db, acme.desk.organization.id))
+    code = acme.site.store.write(lambda db: setup_links.make(db, acme.desk.organization.id))
     path = f"GET /setup?code={code}"
     assert [ask(acme, "nothing", path).status_code for _ in range(3)] == [200] * 3
     opened = ask(acme, "nothing", "POST /setup", code=code)

@@ -13,7 +13,7 @@ import time_machine
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import identities, sessions, sign_in_tables, writes
+from scim_app.store import identities, sessions, setup_links, sign_in_tables, writes
 from scim_app.store.event_log import Unit
 from scim_app.store.session import Store
 from scim_app.store.sessions import ABSOLUTE, IDLE, SessionKind
@@ -111,15 +111,15 @@ def test_signing_out_ends_one_session(directory: Directory) -> None:
 
 
 def test_a_setup_link_works_once_for_an_hour_and_only_the_newest(directory: Directory) -> None:
-    link = lambda: directory.store.write(lambda db: sessions.make_link(db, directory.org_id))  # noqa: E731
-    use = lambda code: directory.write(lambda unit: sessions.use_link(unit, code))  # noqa: E731
+    link = lambda: directory.store.write(lambda db: setup_links.make(db, directory.org_id))  # noqa: E731
+    use = lambda code: directory.write(lambda unit: setup_links.use(unit, code))  # noqa: E731
     older, newest = link(), link()
     assert not use(older)
     assert use(newest)
     assert not use(newest)
     with time_machine.travel("2030-01-01T00:00:00Z", tick=False) as clock:
         late = link()
-        clock.shift(sessions.LINK_LIFETIME)
+        clock.shift(setup_links.LIFETIME)
         assert not use(late)
 
 
