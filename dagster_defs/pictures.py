@@ -25,6 +25,7 @@ ACCOUNTS_BY_DAY = """
     days AS (SELECT DISTINCT day FROM identity.snapshot_cuts)
     SELECT day, sum(coalesce(active, 0)) OVER so_far, sum(coalesce(inactive, 0)) OVER so_far
     FROM days LEFT JOIN placed USING (day)
+    WHERE day <= ?
     WINDOW so_far AS (ORDER BY day)
     ORDER BY day DESC LIMIT ?
 """
@@ -47,9 +48,9 @@ _LATENCY = """
 _CAUSES = "SELECT cause, sum(failures)::BIGINT FROM identity.sync_health GROUP BY cause ORDER BY 2 DESC LIMIT 10"
 
 
-def active_users(connection: duckdb.DuckDBPyConnection) -> dg.MetadataValue:
-    """Return the chart of active and inactive accounts by day, of the days that snapshots were made of."""
-    found = connection.execute(ACCOUNTS_BY_DAY, [DAYS]).fetchall()[::-1]
+def active_users(connection: duckdb.DuckDBPyConnection, last: date) -> dg.MetadataValue:
+    """Return the chart of active and inactive accounts by day, of the days up to `last` that snapshots were made of."""
+    found = connection.execute(ACCOUNTS_BY_DAY, [last, DAYS]).fetchall()[::-1]
     series = {"active": [row[1] for row in found], "inactive": [row[2] for row in found]}
     return dg.MetadataValue.md(charts.lines("Accounts by day", [_day(row[0]) for row in found], series))
 

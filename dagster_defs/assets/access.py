@@ -11,7 +11,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_defs.assets.events import PROVISIONING_EVENTS
 from dagster_defs.assets.history import OWNER_VERSIONS
-from dagster_defs.assets.materialized import result, table_asset
+from dagster_defs.assets.materialized import result, result_of_days, table_asset
 from dagster_defs.assets.snapshots import CUTS, ROLE_GRANTS, TEAM_MEMBERS, TEAMS, USERS, cuts, days_of_another_life
 from dagster_defs.assets.sources import in_directory
 from dagster_defs.partitions import DAYS, last_day
@@ -106,7 +106,7 @@ def tokens(
     with scim.opened() as export, warehouse.get_connection() as connection:
         with kept(connection):
             keep_tokens(connection, export, days)
-        return result(connection, TOKENS, where="day = ?", values=[days[-1]], order="org, created_at")
+        return result_of_days(context, connection, TOKENS, {day: {} for day in days}, order="org, created_at")
 
 
 def keep_tokens(connection: duckdb.DuckDBPyConnection, export: Export, days: Sequence[date]) -> None:

@@ -1,6 +1,8 @@
 """Assets that are tables of the warehouse, and what each materialization tells in the Dagster UI."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -12,6 +14,8 @@ from dagster_defs.warehouse import POOL, Table, schema
 
 PREVIEW_ROWS = 10
 CELL_LENGTH = 200
+DAYS_AT_ONCE = 31
+"""Days that are counted by one query: a query for each day takes long for a year, one for all of them much memory."""
 FIRST = {"dagster/priority": "9"}
 """Tags of the steps on the way to an alert: they go before others that could run as well."""
 AGAIN = dg.RetryPolicy(max_retries=2, delay=1)
@@ -72,8 +76,6 @@ def result(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     *,
-    where: str = "",
-    values: Sequence[object] = (),
     order: str,
     **metadata: Any,
 ) -> "dg.MaterializeResult[Any]":
@@ -82,18 +84,62 @@ def result(
     Args:
         connection: an open connection to the warehouse.
         table: the table that was written; the asset has its name.
-        where: condition of the rows that were written, the whole table without one.
-        values: values for the condition.
         order: what the preview is ordered by.
         metadata: further entries.
     """
-    condition = f"WHERE {where}" if where else ""
-    total = table.count(connection, condition, values)
-    shown = table.rows(connection, f"{condition} ORDER BY {order} LIMIT {PREVIEW_ROWS}", values)
-    count = {"dagster/partition_row_count" if where else "dagster/row_count": total}
+    total = table.count(connection)
+    shown = table.rows(connection, f"ORDER BY {order} LIMIT {PREVIEW_ROWS}")
     # In the order in which the page shows it: what is long is the last.
-    told = {**count, **metadata, "preview": preview(shown), **lineage.metadata(lineage.sources(table))}
+    told = {"dagster/row_count": total, **metadata, "preview": preview(shown), **_column_lineage(table)}
     return dg.MaterializeResult(asset_key=table.name, metadata=told)
+
+
+def result_of_days(
+    context: dg.AssetExecutionContext,
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    days: Mapping[date, Mapping[str, Any]],
+    *,
+    order: str,
+) -> "dg.MaterializeResult[Any]":
+    """Return the materialization of a table's days, each with the number of its own rows and a preview of them.
+
+    Dagster makes one event for each partition of a run, whose metadata is what `add_asset_metadata` was given for it.
+
+    Args:
+        context: of the step that writes the days.
+        connection: an open connection to the warehouse.
+        table: the table that was written; the asset has its name.
+        days: the days that were written, each with further entries of its metadata.
+        order: what the previews are ordered by.
+    """
+    for some in _batches(sorted(days)):
+        totals, shown = _by_day(connection, table, some[0], some[-1], order)
+        for day in some:
+            told = {"dagster/partition_row_count": totals.get(day, 0), **days[day], "preview": preview(shown[day])}
+            context.add_asset_metadata(told, asset_key=table.name, partition_key=day.isoformat())
+    return dg.MaterializeResult(asset_key=table.name, metadata=_column_lineage(table))
+
+
+def _batches(days: Sequence[date]) -> list[Sequence[date]]:
+    return [days[first : first + DAYS_AT_ONCE] for first in range(0, len(days), DAYS_AT_ONCE)]
+
+
+def _by_day(
+    connection: duckdb.DuckDBPyConnection, table: Table, first: date, last: date, order: str
+) -> tuple[dict[date, int], Mapping[date, list[dict[str, Any]]]]:
+    """Return how many rows each day has, and the first few of them."""
+    query = f"SELECT day, count(*) FROM {table.address} WHERE day BETWEEN ? AND ? GROUP BY day"  # noqa: S608
+    totals = dict(connection.execute(query, [first, last]).fetchall())
+    few = f"row_number() OVER (PARTITION BY day ORDER BY {order}) <= {PREVIEW_ROWS}"
+    shown: defaultdict[date, list[dict[str, Any]]] = defaultdict(list)
+    for row in table.rows(connection, f"WHERE day BETWEEN ? AND ? QUALIFY {few} ORDER BY day, {order}", [first, last]):
+        shown[row["day"]].append(row)
+    return totals, shown
+
+
+def _column_lineage(table: Table) -> dict[str, Any]:
+    return lineage.metadata(lineage.sources(table))
 
 
 def preview(rows: Sequence[dict[str, Any]]) -> dg.MetadataValue[Any]:

@@ -16,7 +16,7 @@ from dagster_defs.assets.history import (
     TEAM_VERSIONS,
     USER_VERSIONS,
 )
-from dagster_defs.assets.materialized import AGAIN, result, table_spec
+from dagster_defs.assets.materialized import AGAIN, result_of_days, table_spec
 from dagster_defs.incremental import COPY, marks, save
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.pictures import active_users
@@ -100,19 +100,23 @@ _ORDERS = {USERS: "org, user_name", TEAMS: "org, display_name", TEAM_MEMBERS: "s
     specs=[spec.merge_attributes(metadata={"partition_expr": "day"}) for spec in _SPECS],
     partitions_def=DAYS,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    can_subset=True,
     pool=POOL,
     retry_policy=AGAIN,
 )
 def snapshots(context: dg.AssetExecutionContext, warehouse: DuckDBResource) -> Iterator["dg.MaterializeResult[Any]"]:
     """Cut each organization's history at the end of each day; all tables of a day stand at the same event."""
     days = [date.fromisoformat(key) for key in context.partition_keys]
+    selected = {key.path[-1] for key in context.selected_asset_keys}
     with warehouse.get_connection() as connection:
         make_views(connection)
-        stood = cut(connection, days)
+        told = {day: {"at_event": stood} for day, stood in cut(connection, days).items()}
         for table in TABLES:
-            order = _ORDERS.get(table, "org, user_name")
-            charts = {"chart": active_users(connection)} if table is USERS else {}
-            yield result(connection, table, where="day = ?", values=[days[-1]], order=order, at_event=stood, **charts)
+            if table.name in selected:
+                # A chart of the days up to the last one: one is enough, and the asset's page shows the last day.
+                chart = {days[-1]: {"chart": active_users(connection, days[-1])}} if table is USERS else {}
+                of_days = {day: {**told[day], **chart.get(day, {})} for day in days}
+                yield result_of_days(context, connection, table, of_days, order=_ORDERS.get(table, "org, user_name"))
 
 
 def make_views(connection: duckdb.DuckDBPyConnection) -> None:
@@ -121,16 +125,16 @@ def make_views(connection: duckdb.DuckDBPyConnection) -> None:
         table.make(connection)
 
 
-def cut(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[str, int]:
-    """Cut the history at the end of each day, and return where the last one stands, by slug."""
-    stood: dict[str, int] = {}
+def cut(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, dict[str, int]]:
+    """Cut the history at the end of each day, and return where each of them stands, by slug."""
+    stood: dict[date, dict[str, int]] = {}
     with kept(connection):
         CUTS.make(connection)
         # A clock that was ahead leaves a day that has not come, and the newest day is what much is told of.
         connection.execute(f"DELETE FROM {CUTS.address} WHERE day > ?", [last_day(DAYS)])  # noqa: S608
         for day in [*days_of_another_life(connection, CUTS), *days]:
-            stood = cuts(connection, day)
-            CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood.items()], day=day)
+            stood[day] = cuts(connection, day)
+            CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood[day].items()], day=day)
     return stood
 
 

@@ -225,6 +225,6 @@ def test_the_chart_of_accounts_counts_what_the_snapshots_hold(year: Settings) ->
     with taken_in(year, 100_000) as connection:
         last = datetime.now(UTC).date()
         snapshots.cut(connection, [last - timedelta(days=number) for number in range(40)])
-        found = {row[0]: row[1:] for row in connection.execute(pictures.ACCOUNTS_BY_DAY, [40]).fetchall()}
+        found = {row[0]: row[1:] for row in connection.execute(pictures.ACCOUNTS_BY_DAY, [last, 40]).fetchall()}
         query = "SELECT day, count(*) FILTER (active), count(*) FILTER (NOT active) FROM identity.users GROUP BY day"
         assert found == {row[0]: row[1:] for row in connection.execute(query).fetchall()}
