@@ -20,6 +20,7 @@ from scim_app.app import create_app
 from scim_app.directory.events import Actor, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
+from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.settings import Settings
 from scim_app.store import grants, members, migrate, organizations, places, resources, sessions
@@ -29,7 +30,7 @@ from scim_app.store.sessions import SessionKind
 
 PAGE_GOAL, SEARCH_GOAL = 150, 100
 RESULTS = Path(__file__).parent / "results" / "pages.md"
-ACTOR = Actor(name="bench", idp="okta")
+ACTOR = Actor(name="bench", idp="okta", authority=OPERATOR)
 GIVEN = ("Ada", "Grace", "Alan", "Katherine", "Edsger", "Barbara", "Donald", "Radia", "Linus", "Margaret")
 
 

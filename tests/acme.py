@@ -58,7 +58,7 @@ class Acme:
         """The page that a person of a role sees."""
         return self.client.get(f"/{self.slug}/settings/{path}", headers=self._browser(role))
 
-    def send(self, path: str, role: str = "organization_admin", **fields: str) -> Any:
+    def send(self, path: str, role: str = "organization_admin", /, **fields: str) -> Any:
         """The answer to a form of a person of a role."""
         form = {"csrf": csrf_token(self.site, self.secrets[role]), **fields}
         headers = self._browser(role) | {"Sec-Fetch-Site": "same-origin"}

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 import scim_app.store
 from scim_app.directory.events import Actor
+from scim_app.directory.reach import OPERATOR
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations, tokens
 from scim_app.store.event_log import Unit
@@ -34,7 +35,7 @@ DATABASE_URLS: dict[Path, str] = {}
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-ACTOR = Actor(name="test", idp="okta")
+ACTOR = Actor(name="test", idp="okta", authority=OPERATOR)
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

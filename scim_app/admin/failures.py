@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from scim_app.admin import rendering
-from scim_app.errors import Conflict, DirectoryError, NotFound, Refused, StoreUnavailable
+from scim_app.errors import Conflict, DirectoryError, NotFound, NotPermitted, Refused, StoreUnavailable
 
 
 class PageProblem(DirectoryError):
@@ -71,6 +71,8 @@ def _as_problem(problem: Exception) -> PageProblem:
         return bad_request("The address or the form is not one that this page reads.")
     if isinstance(problem, NotFound):
         return not_found(sentence(problem))
+    if isinstance(problem, NotPermitted):
+        return forbidden(sentence(problem), "/")
     if isinstance(problem, Conflict | Refused):
         return PageProblem(HTTPStatus.CONFLICT, "That is not possible", sentence(problem))
     if isinstance(problem, StoreUnavailable):

@@ -8,6 +8,7 @@ from scim_app.admin import signed
 from scim_app.admin.site import Site
 from scim_app.directory.access import Access, Places
 from scim_app.directory.permissions import Permission, permissions_of
+from scim_app.directory.reach import Authority
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.store import access, organizations, sessions
 from scim_app.store.organizations import Organization
@@ -37,12 +38,22 @@ class Viewer:
     @property
     def name(self) -> str:
         """What the page calls the person."""
-        return self.session.display_name or self.actor_name
+        return self.session.display_name or self.user_name
+
+    @property
+    def user_name(self) -> str:
+        """What the person signs in with, or how it signed in where it is no user."""
+        return self.session.user_name or _NAMES[SessionKind(self.session.kind)]
 
     @property
     def actor_name(self) -> str:
-        """What the event log calls the person."""
-        return self.session.user_name or _NAMES[SessionKind(self.session.kind)]
+        """Whom the event log names: the user's id, which stays when the name changes."""
+        return self.session.user_id or self.user_name
+
+    @property
+    def authority(self) -> Authority:
+        """What the person holds, as writes compare it with what they reach."""
+        return Authority(self.permissions, tuple(self.access), self.places, self.session.user_id)
 
 
 def csrf_token(site: Site, secret: str) -> str:

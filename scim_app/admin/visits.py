@@ -21,7 +21,7 @@ from scim_app.admin.viewers import Viewer, csrf_token, recognize
 from scim_app.directory.events import Actor
 from scim_app.directory.permissions import Permission, may_grant
 from scim_app.directory.roles import Scope
-from scim_app.errors import Conflict, NotFound, Refused
+from scim_app.errors import Conflict, NotFound, NotPermitted, Refused
 from scim_app.store import sessions
 from scim_app.store.credentials import LONGEST
 from scim_app.store.event_log import Unit, holding
@@ -90,6 +90,7 @@ class Visit:
             request_id=self.request.state.request_id,
             method=self.request.method,
             path=self.request.url.path,
+            authority=self.viewer.authority,
         )
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
@@ -111,7 +112,7 @@ class Visit:
         """Write, and return the result and an empty text; or None and the sentence that says why not."""
         try:
             return self._write(work), ""
-        except (ValueError, Conflict, NotFound, Refused) as problem:
+        except (ValueError, Conflict, NotFound, NotPermitted, Refused) as problem:
             return None, sentence(problem)
 
     def _write(self, work: Callable[[Unit], T]) -> T:

@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from scim_app.directory.events import Actor
+from scim_app.directory.reach import OPERATOR
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations
 from scim_app.store.acting import Acting
 from scim_app.store.session import Store
 
-CLI = Actor(name="cli")
+CLI = Actor(name="cli", authority=OPERATOR)
 """Who the event log names for what is done on the command line."""
 
 Organization = Annotated[str, typer.Argument(metavar="ORG", help="Slug of the organization.")]

@@ -12,7 +12,10 @@ from scim_app.store.acting import Acting
 app = typer.Typer(help="Roles and their grants.", no_args_is_help=True)
 
 Holder = Annotated[str, typer.Argument(metavar="HOLDER", help="`user:NAME` or `team:NAME`; ids do as well.")]
-COLUMNS = ("grant_id", "holder_kind", "holder_name", "role", "scope_name", "granted_at", "granted_by", "reason")
+COLUMNS = (
+    *("grant_id", "holder_kind", "holder_name", "role", "scope_name"),
+    *("granted_at", "granted_by", "granted_by_name", "reason"),
+)
 
 
 @app.command("list")

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from scim_app.directory.kinds import Document
+from scim_app.directory.reach import NOTHING, Authority
 
 GENESIS = "0" * 64
 """Hash before the first event of an organization."""
@@ -132,13 +133,15 @@ SUBJECT_KINDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts: the token (or `cli`), the identity provider behind it, and the request."""
+    """Who acts: a user's id, a token's, `key ` and a key's, or `cli`; the identity provider, the request, the power."""
 
     name: str
     idp: str | None = None
     request_id: str | None = None
     method: str | None = None
     path: str | None = None
+    authority: Authority = NOTHING
+    """What it holds: how far its changes of users, teams and roles reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

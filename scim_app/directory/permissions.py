@@ -25,14 +25,19 @@ class Permission(StrEnum):
     MANAGE_DEPLOYMENTS = "manage_deployments"
     """Add and remove deployments and code locations."""
     MANAGE_SCIM = "manage_scim"
-    """Switch SCIM on and off; make, rotate and revoke SCIM tokens; read the request log; forget how people sign in."""
+    """Switch SCIM on and off; see and describe SCIM tokens; read the request log; see how people sign in."""
     MANAGE_SETTINGS = "manage_settings"
-    """Change the organization's settings and the emergency account."""
+    """Change the organization's settings."""
+    MANAGE_CREDENTIALS = "manage_credentials"
+    """Make, rotate and revoke SCIM tokens; set the emergency password; forget how people sign in. People alone."""
     MANAGE_API_KEYS = "manage_api_keys"
-    """Make and revoke keys of the API."""
+    """Make and revoke keys of the API. People alone."""
     SEE_AUDIT_LOG = "see_audit_log"
     """Read the event log and reports."""
 
+
+OF_PEOPLE = frozenset({Permission.MANAGE_CREDENTIALS, Permission.MANAGE_API_KEYS})
+"""What no API key may: each of these opens a way in that is worth more than any scope."""
 
 _LOOKING = frozenset({Permission.SEE_USERS})
 
@@ -54,7 +59,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "settings:write": _LOOKING | {Permission.MANAGE_SETTINGS},
     "audit:read": frozenset({Permission.SEE_AUDIT_LOG}),
 }
-"""What each scope of an API key allows. No key makes keys."""
+"""What each scope of an API key allows; nothing that is for people alone (`OF_PEOPLE`)."""
 
 
 def may(role: Role, permission: Permission) -> bool:

@@ -28,6 +28,17 @@ def names(connection: sa.Connection, org_id: str, actors: Iterable[str]) -> dict
     return found | {KEY + key: f"API key {name or key}" for key, name in connection.execute(of_keys)}
 
 
+def principals(connection: sa.Connection, org_id: str, actors: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return the id of each actor and what people call it; older entries have a user's name where the id is now."""
+    asked = set(actors)
+    query = sa.select(users.c.id, users.c.user_name).where(
+        users.c.org_id == org_id, users.c.name_key.in_({fold(one) for one in asked}), users.c.deleted_at.is_(None)
+    )
+    ids = {name: key for key, name in connection.execute(query) if name in asked}
+    called = names(connection, org_id, {ids.get(one, one) for one in asked})
+    return {one: (ids.get(one, one), called.get(ids.get(one, one), one)) for one in asked}
+
+
 def meant(connection: sa.Connection, org_id: str, text: str) -> list[str]:
     """Return the actors of the log that a text means: itself, and those whose name it is."""
     name = text.removeprefix("token ").removeprefix("API key ")

@@ -94,7 +94,9 @@ ROLE_GRANT_COLUMNS = (
     _text("role", "`organization_admin`, `admin`, `editor`, `launcher` or `viewer`"),
     *_SCOPE,
     _instant("granted_at", "When it was granted (UTC)"),
-    _text("granted_by", "Who granted it: an admin's id, an API key's, or `cli`"),
+    _text(
+        "granted_by", "Who granted it: a user's id, `key` with an API key's, `cli`, or the kind of a session of no user"
+    ),
     _text("reason", "Why it was granted"),
 )
 

@@ -9,7 +9,7 @@ from scim_app.directory.events import Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.roles import Grant, Role, Scope, ScopeKind, require_grantable
 from scim_app.errors import NotFound
-from scim_app.store import admins, resources
+from scim_app.store import actors, admins, authority, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.settings_tables import code_locations, deployments, grants
 from scim_app.store.stamps import new_id
@@ -68,15 +68,16 @@ def find(connection: sa.Connection, org_id: str, where: Condition | None = None)
 
 
 def rows(connection: sa.Connection, org_id: str, where: Condition | None = None) -> list[dict[str, Any]]:
-    """Return the live grants that meet a condition with the names of holders and scopes: `ROLE_GRANT_COLUMNS`."""
+    """Return the live grants that meet a condition with the names of holders, scopes and who granted them."""
     query = (
         sa.select(*_COLUMNS, *_NAMED)
         .select_from(_WITH_NAMES)
         .where(grants.c.org_id == org_id, grants.c.revoked_at.is_(None))
         .order_by(grants.c.granted_at, grants.c.id)
     )
-    found = connection.execute(query if where is None else query.where(where)).mappings()
-    return [_named_row(row) for row in found]
+    found = connection.execute(query if where is None else query.where(where)).mappings().all()
+    makers = actors.principals(connection, org_id, (row["granted_by"] for row in found))
+    return [_named_row(row, makers[row["granted_by"]]) for row in found]
 
 
 def get(connection: sa.Connection, org_id: str, grant_id: str) -> Grant:
@@ -99,9 +100,11 @@ def grant(
     Raises:
         ValueError: when the grant makes no sense.
         NotFound: when the holder, the deployment or the code location does not exist.
+        NotPermitted: when the actor does not hold the role, or would give one of access to others to itself.
         Refused: when it would take away the last Organization Admin.
     """
     require_grantable(role, scope)
+    authority.require_grant(unit, holder_kind, holder_id, role, scope)
     name = _require_holder(unit, holder_kind, holder_id)
     _require_scope(unit, scope)
     same = grants.c.scope_id.is_(None) if scope.id is None else grants.c.scope_id == scope.id
@@ -142,6 +145,7 @@ def grant_again(unit: Unit, holder_id: str, lost_at: str) -> None:
         grants.c.org_id == unit.org_id, grants.c.holder_id == holder_id, grants.c.revoked_at == lost_at
     )
     for found in [_grant(row) for row in unit.connection.execute(lost)]:
+        authority.require_another(unit, found.holder_kind, holder_id, found.role)
         try:
             _require_scope(unit, found.scope)
         except NotFound:
@@ -175,9 +179,10 @@ def _end(unit: Unit, found: Grant, name: str | None) -> None:
     unit.record(_event(EventType.ROLE_REVOKED, found, name))
 
 
-def _named_row(row: Any) -> dict[str, Any]:
-    scope_name = row["scope_name"] or row["scope_kind"].replace("_", " ")
-    return {"grant_id": row["id"], **{name: row[name] for name in row if name != "id"}, "scope_name": scope_name}
+def _named_row(row: Any, maker: tuple[str, str]) -> dict[str, Any]:
+    named = {"scope_name": row["scope_name"] or row["scope_kind"].replace("_", " ")}
+    named |= {"granted_by": maker[0], "granted_by_name": maker[1]}
+    return {"grant_id": row["id"], **{name: row[name] for name in row if name != "id"}, **named}
 
 
 def _event(kind: EventType, found: Grant, name: str | None) -> Event:

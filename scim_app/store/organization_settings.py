@@ -5,8 +5,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
+from scim_app.directory import reach
 from scim_app.directory.events import Event, EventType, describe
-from scim_app.directory.roles import Role
+from scim_app.directory.reach import Operation
+from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.store.event_log import Rules, Unit
 from scim_app.store.organizations import Organization, by_id
 from scim_app.store.tables import organizations
@@ -29,11 +31,15 @@ def change(unit: Unit, **values: Any) -> Organization:
 
     Raises:
         ValueError: when there is no such setting, or the value is not one of it.
+        NotPermitted: when the default role is to be more permissive than what the actor holds and may grant.
     """
     organization = by_id(unit.connection, unit.org_id)
     for name, value in values.items():
         _require_valid(name, value)
     changed = {name: value for name, value in values.items() if getattr(organization, name) != value}
+    default = Role(changed.get("default_role", organization.default_role))
+    if default.rank < Role(organization.default_role).rank:
+        reach.require(unit.actor.authority, Operation.SET_DEFAULT_ROLE, [(default, ORGANIZATION)])
     if changed:
         before = {name: getattr(organization, name) for name in changed}
         _update(unit, changed)

@@ -6,8 +6,9 @@ from scim_app.directory import profile
 from scim_app.directory.events import EventType, describe
 from scim_app.directory.kinds import USER, is_active
 from scim_app.directory.names import is_email_address
+from scim_app.directory.reach import Operation
 from scim_app.errors import Conflict, NotFound, Refused
-from scim_app.store import admins, admission, organizations, removal, resources
+from scim_app.store import admins, admission, authority, organizations, removal, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 from scim_app.store.tables import users
@@ -33,8 +34,10 @@ def add(
     Raises:
         ValueError: when the user name is not an e-mail address.
         Refused: when SCIM is on, or no seat is left.
+        NotPermitted: when the default role is more than the actor holds.
         Conflict: when the name is taken.
     """
+    authority.require_default_role(unit, Operation.ADD_USER)
     _require_scim_off(unit, "people are added in the identity provider while SCIM is on")
     return _add(unit, user_name.strip(), display_name, {"givenName": given_name, "familyName": family_name})
 
@@ -69,9 +72,11 @@ def edit(
         NotFound: when there is no such user.
         ValueError: when the user name is not an e-mail address.
         Refused: when it is synced while SCIM is on.
+        NotPermitted: when the user holds more than the actor.
         Conflict: when the name is taken.
     """
     user = get(unit.connection, unit.org_id, user_id)
+    authority.require_user(unit, Operation.EDIT_USER, user.id)
     if user.origin != "local":
         _require_scim_off(unit, "the user is synced: change it in the identity provider")
     before = user.load()
@@ -106,6 +111,7 @@ def restore(unit: Unit, user_id: str) -> Stored:
     Raises:
         NotFound: when there is none to bring back.
         Refused: when SCIM is on, or no seat is left.
+        NotPermitted: when the user would have more than the actor holds.
         Conflict: when its name is taken by now.
     """
     _require_scim_off(unit, "people are assigned again in the identity provider while SCIM is on")
@@ -116,6 +122,7 @@ def restore(unit: Unit, user_id: str) -> Stored:
     before = user.load()
     if is_active(before):
         raise Conflict(f"the user {before[USER.unique]!r} is active already")
+    authority.require_user(unit, Operation.RESTORE_USER, user.id)
     after = {**before, "active": True}
     change = {"attributes": describe(before, after)}
     return resources.update(unit, USER, user, after, EventType.USER_REACTIVATED, change)

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM, USER, Document, Kind
 from scim_app.directory.membership import MemberDelta
+from scim_app.directory.reach import Operation
 from scim_app.directory.replay import State, replay
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import grants, members, owners, resources
+from scim_app.store import authority, grants, members, owners, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 from scim_app.store.stamps import instant
@@ -21,6 +22,7 @@ RESTORABLE = timedelta(days=30)
 
 _DELETED = {USER: EventType.USER_DELETED, TEAM: EventType.TEAM_DELETED}
 _RESTORED = {USER: EventType.USER_RESTORED, TEAM: EventType.TEAM_RESTORED}
+_RESTORING = {USER: Operation.RESTORE_USER, TEAM: Operation.RESTORE_TEAM}
 
 
 def remove(unit: Unit, kind: Kind, stored: Stored) -> None:
@@ -49,6 +51,7 @@ def restore(unit: Unit, kind: Kind, resource_id: str) -> Stored:
 
     Raises:
         NotFound: when none of that id was removed within the last 30 days.
+        NotPermitted: when it would come back with more than the actor holds; nothing is restored then.
         Conflict: when its name or `externalId` is taken by now.
     """
     table = TABLES[kind.name]
@@ -58,6 +61,8 @@ def restore(unit: Unit, kind: Kind, resource_id: str) -> Stored:
     row = unit.connection.execute(query).first()
     if row is None:
         raise NotFound(f"no {kind.name} {resource_id!r} was removed within the last {RESTORABLE.days} days")
+    left = _left(unit, resource_id) if kind is USER else []
+    authority.require_return(unit, _RESTORING[kind], resource_id, row.deleted_at, left)
     document: Document = orjson.loads(row.document)
     if resources.find_taken(unit.connection, unit.org_id, kind, document):
         raise Conflict(f"another {kind.name} is called {document[kind.unique]!r} by now: rename it first")
@@ -69,7 +74,7 @@ def restore(unit: Unit, kind: Kind, resource_id: str) -> Stored:
         owners.add_if_there(unit, stored, user_id)
     if kind is USER:
         members.come_back(unit, resource_id)
-        _rejoin(unit, resource_id)
+        _rejoin(unit, resource_id, left)
     grants.grant_again(unit, resource_id, row.deleted_at)
     return stored
 
@@ -82,8 +87,16 @@ def _restore_members(unit: Unit, team_id: str, before: State) -> dict[str, Any]:
     return {"members": {**changed, "origin": "manual"}} if changed else {}
 
 
-def _rejoin(unit: Unit, user_id: str) -> None:
+def _rejoin(unit: Unit, user_id: str, team_ids: list[str]) -> None:
     """Put a restored user back into its teams that are still there."""
+    for team_id in team_ids:
+        team = resources.find(unit.connection, unit.org_id, TEAM, team_id)
+        if team:
+            members.change(unit, team, MemberDelta.add(user_id))
+
+
+def _left(unit: Unit, user_id: str) -> list[str]:
+    """Return the teams that a user left by its removal."""
     query = (
         sa.select(events.c.change)
         .where(
@@ -95,10 +108,7 @@ def _rejoin(unit: Unit, user_id: str) -> None:
         .limit(1)
     )
     change = orjson.loads(unit.connection.execute(query).scalar_one() or "{}")
-    for team_id in change.get("teams", ()):
-        team = resources.find(unit.connection, unit.org_id, TEAM, team_id)
-        if team:
-            members.change(unit, team, MemberDelta.add(user_id))
+    return list(change.get("teams", ()))
 
 
 def _before_removal(unit: Unit, team_id: str) -> State:

@@ -10,8 +10,9 @@ from scim_app.directory.kinds import TEAM, USER, Document
 from scim_app.directory.linking import LinkPreview, preview
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.names import fold
+from scim_app.directory.reach import Operation
 from scim_app.errors import Conflict, NotFound, Refused
-from scim_app.store import admins, members, organizations, owners, removal, resources
+from scim_app.store import admins, authority, members, organizations, owners, removal, resources
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
 from scim_app.store.tables import team_members, users
@@ -34,6 +35,13 @@ def get(connection: sa.Connection, org_id: str, team: str) -> Stored:
     return found
 
 
+def _take(unit: Unit, team: str, operation: Operation) -> Stored:
+    """Return a team that the actor may do this to; raises `NotFound` and `NotPermitted`."""
+    stored = get(unit.connection, unit.org_id, team)
+    authority.require_team(unit, operation, stored.id)
+    return stored
+
+
 def create(unit: Unit, name: str) -> Stored:
     """Make a team that exists only here, and return it.
 
@@ -53,9 +61,10 @@ def rename(unit: Unit, team_id: str, name: str) -> Stored:
     Raises:
         ValueError: when the name is empty.
         NotFound: when there is no such team.
+        NotPermitted: when the team holds more than the actor.
         Conflict: when there is another team of that name.
     """
-    team = get(unit.connection, unit.org_id, team_id)
+    team = _take(unit, team_id, Operation.RENAME_TEAM)
     before = team.load()
     after = {**before, TEAM.unique: _named(name)}
     if before == after:
@@ -83,6 +92,7 @@ def restore(unit: Unit, team_id: str) -> Stored:
 
     Raises:
         NotFound: when there is none to bring back.
+        NotPermitted: when it would come back with more than the actor holds.
         Conflict: when its name is taken by now.
     """
     return removal.restore(unit, TEAM, team_id)
@@ -96,10 +106,11 @@ def offer(unit: Unit, team_id: str, external_id: str | None = None) -> Stored:
 
     Raises:
         NotFound: when there is no such team.
+        NotPermitted: when the team holds more than the actor.
         Refused: when it is linked already.
         Conflict: when another team has that externalId.
     """
-    team = get(unit.connection, unit.org_id, team_id)
+    team = _take(unit, team_id, Operation.OFFER_TEAM)
     if team.origin == LINKED:
         raise Refused("the team is linked to a group already; unlink it first")
     before = team.load()
@@ -114,9 +125,10 @@ def unlink(unit: Unit, team_id: str) -> Stored:
 
     Raises:
         NotFound: when there is no such team.
+        NotPermitted: when the team holds more than the actor.
         Refused: when it is not linked.
     """
-    team = get(unit.connection, unit.org_id, team_id)
+    team = _take(unit, team_id, Operation.UNLINK_TEAM)
     if team.origin == LOCAL:
         raise Refused("the team is not linked to a group")
     before = team.load()
@@ -158,8 +170,10 @@ def add_member(unit: Unit, team_id: str, user_id: str) -> None:
 
     Raises:
         NotFound: when there is no such team or user.
+        NotPermitted: when the team holds more than the actor, or Admin or above and the actor would join it.
     """
-    team = get(unit.connection, unit.org_id, team_id)
+    team = _take(unit, team_id, Operation.ADD_MEMBER)
+    authority.require_other_member(unit, team.id, user_id)
     if resources.find(unit.connection, unit.org_id, USER, user_id) is None:
         raise NotFound(f"there is no user {user_id!r}")
     members.change(unit, team, MemberDelta.add(user_id))
@@ -178,13 +192,13 @@ def remove_member(unit: Unit, team_id: str, member_id: str) -> None:
 
 
 def add_owner(unit: Unit, team_id: str, user_id: str) -> None:
-    """Make a user an owner of a team: its reviewer in access reviews; raises `NotFound`."""
-    owners.add(unit, get(unit.connection, unit.org_id, team_id), user_id)
+    """Make a user an owner of a team: its reviewer in access reviews; raises `NotFound`, `NotPermitted`."""
+    owners.add(unit, _take(unit, team_id, Operation.ADD_OWNER), user_id)
 
 
 def remove_owner(unit: Unit, team_id: str, user_id: str) -> None:
-    """Take the ownership of a team away; raises `NotFound` when there is no such team."""
-    owners.remove(unit, get(unit.connection, unit.org_id, team_id), user_id)
+    """Take the ownership of a team away; raises `NotFound`, `NotPermitted`."""
+    owners.remove(unit, _take(unit, team_id, Operation.REMOVE_OWNER), user_id)
 
 
 def _require_free(unit: Unit, document: Document, but: str | None) -> None:

@@ -207,6 +207,21 @@ def test_a_leaver_is_told_with_the_keys_that_are_the_accounts_own() -> None:
     assert gone["tokens"] == "backup"
 
 
+def test_who_granted_a_role_is_an_id_also_where_older_events_have_the_name_of_then() -> None:
+    log = Log()
+    log.add("user.created", "u1", {"userName": "ada@example.com", "active": True})
+    granted = {"holder_kind": "user", "holder_id": "u1", "role": "admin", "scope_kind": "organization"}
+    for number, actor in enumerate(("ada@example.com", "u1", "cli", "key k1"), 1):
+        grant = {"grant_id": f"g{number}", **granted, "scope_id": None}
+        log.add("role.granted", f"g{number}", change={"grant": grant}, actor=actor)
+    log.add("user.updated", "u1", {"userName": "lovelace@example.com", "active": True})
+    log.add("user.created", "u2", {"userName": "ada@example.com", "active": True})
+    with Warehouse(log.events) as warehouse:
+        warehouse.cut(len(log.events))
+        rows = warehouse.rows("role_grants", "grant_id")
+    assert [row["granted_by"] for row in rows] == ["u1", "u1", "cli", "key k1"]
+
+
 ZONES = (
     *("UTC", "Europe/Paris", "America/Sao_Paulo", "Asia/Beirut", "Africa/Cairo", "America/Havana"),
     *("Pacific/Apia", "Australia/Lord_Howe", "Asia/Tehran", "America/Asuncion", "Asia/Kathmandu"),

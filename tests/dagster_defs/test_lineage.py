@@ -61,6 +61,7 @@ def test_every_source_is_a_column_of_an_asset_upstream(table: Table) -> None:
         "users.email <- user_versions.email",
         "team_members.pending <- user_versions.user_id",
         "role_grants.scope_name <- place_versions.name",
+        "role_grants.granted_by <- grant_versions.granted_by user_versions.user_id",
         "effective_access.role <- role_grants.role setting_versions.value",
         "access_changes.teams <- team_versions.display_name",
         "deprovisioned_accounts.tokens <- provisioning_events.subject_name",

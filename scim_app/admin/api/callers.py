@@ -12,7 +12,8 @@ from scim_app.admin.guard import SAFE
 from scim_app.admin.site import Here, Site
 from scim_app.admin.viewers import Viewer, csrf_token, recognize
 from scim_app.directory.events import Actor
-from scim_app.directory.permissions import Permission, may_grant, permissions_in
+from scim_app.directory.permissions import OF_PEOPLE, Permission, may_grant, permissions_in
+from scim_app.directory.reach import Authority
 from scim_app.directory.roles import Scope
 from scim_app.errors import NotFound, NotPermitted
 from scim_app.store import api_keys, organizations, sessions
@@ -61,6 +62,8 @@ def needs(permission: Permission, *, recent: bool = False) -> Any:
 
     def enter(request: Request, site: Here, org: str) -> Caller:
         caller = _recognize(request, site, org)
+        if permission in OF_PEOPLE and caller.viewer is None:
+            raise NotPermitted(f"no API key has the permission {permission.value!r}: sign in as an Organization Admin")
         if permission not in caller.permissions:
             raise NotPermitted(f"this needs the permission {permission.value!r}, which the role or key does not give")
         if recent and caller.viewer is not None and not caller.viewer.session.recent:
@@ -99,8 +102,9 @@ def _by_key(request: Request, site: Site, organization: Organization, offered: l
         use = Use(request.client.host if request.client else None, request.headers.get("user-agent"))
         noting = holding(organization.id, lambda db: api_keys.note_use(db, holder.key_id, use))
         site.store.submit(noting, organization.id)
-    actor = _actor(request, f"key {holder.key_id}")
-    return Caller(site.store, organization, actor, permissions_in(holder.scopes), None, site)
+    permissions = permissions_in(holder.scopes)
+    actor = _actor(request, f"key {holder.key_id}", Authority(permissions))
+    return Caller(site.store, organization, actor, permissions, None, site)
 
 
 def _by_session(request: Request, site: Site, organization: Organization) -> Caller:
@@ -115,12 +119,13 @@ def _by_session(request: Request, site: Site, organization: Organization) -> Cal
     if viewer.session.seen_at[:16] != now()[:16]:
         noting = holding(organization.id, lambda db: sessions.note_use(db, organization.id, viewer.session.id))
         site.store.submit(noting, organization.id)
-    actor = _actor(request, viewer.actor_name)
+    actor = _actor(request, viewer.actor_name, viewer.authority)
     return Caller(site.store, organization, actor, viewer.permissions, viewer, site)
 
 
-def _actor(request: Request, name: str) -> Actor:
-    return Actor(name=name, request_id=request.state.request_id, method=request.method, path=request.url.path)
+def _actor(request: Request, name: str, authority: Authority) -> Actor:
+    asked = {"request_id": request.state.request_id, "method": request.method, "path": request.url.path}
+    return Actor(name=name, authority=authority, **asked)
 
 
 def permission_of(call: Callable[..., Any]) -> Permission | None:

@@ -16,7 +16,8 @@ from scim_app.store.organizations import Organization
 router = APIRouter(prefix="/{org}/api", tags=["settings"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.SEE_USERS)]
 Manage = Annotated[Caller, needs(Permission.MANAGE_SETTINGS)]
-Emergency = Annotated[Caller, needs(Permission.MANAGE_SETTINGS, recent=True)]
+Emergency = Annotated[Caller, needs(Permission.MANAGE_CREDENTIALS, recent=True)]
+NoEmergency = Annotated[Caller, needs(Permission.MANAGE_CREDENTIALS)]
 Scim = Annotated[Caller, needs(Permission.MANAGE_SCIM)]
 
 
@@ -46,7 +47,7 @@ def enable_break_glass(caller: Emergency, body: Password) -> None:
 
 
 @router.delete("/break-glass", status_code=HTTPStatus.NO_CONTENT)
-def disable_break_glass(caller: Manage) -> None:
+def disable_break_glass(caller: NoEmergency) -> None:
     """Switch the emergency account off."""
     caller.write(break_glass.disable)
 

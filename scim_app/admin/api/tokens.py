@@ -16,7 +16,7 @@ from scim_app.store.tokens import Token
 
 router = APIRouter(prefix="/{org}/api", tags=["tokens"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.MANAGE_SCIM)]
-Manage = Annotated[Caller, needs(Permission.MANAGE_SCIM, recent=True)]
+Manage = Annotated[Caller, needs(Permission.MANAGE_CREDENTIALS, recent=True)]
 SeeKeys = Annotated[Caller, needs(Permission.MANAGE_API_KEYS)]
 Keys = Annotated[Caller, needs(Permission.MANAGE_API_KEYS, recent=True)]
 

@@ -20,6 +20,7 @@ See = Annotated[Caller, needs(Permission.SEE_USERS)]
 Add = Annotated[Caller, needs(Permission.ADD_USERS)]
 Edit = Annotated[Caller, needs(Permission.EDIT_USERS)]
 Scim = Annotated[Caller, needs(Permission.MANAGE_SCIM)]
+Credentials = Annotated[Caller, needs(Permission.MANAGE_CREDENTIALS, recent=True)]
 Remove = Annotated[Caller, needs(Permission.REMOVE_USERS)]
 Word = Annotated[str, Query(max_length=200)]
 
@@ -67,7 +68,7 @@ def list_identities(caller: Scim, user_id: str) -> dict[str, Any]:
 
 
 @router.delete("/users/{user_id}/identities", status_code=HTTPStatus.NO_CONTENT)
-def forget_identities(caller: Scim, user_id: str) -> None:
+def forget_identities(caller: Credentials, user_id: str) -> None:
     """Forget how a user signs in and end its sessions: the next sign-in with the verified address binds anew."""
     caller.write(identities.forget, user_id)
 

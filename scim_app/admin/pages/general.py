@@ -16,7 +16,8 @@ HOUR = 3600
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]
 Change = Annotated[Visit, allowed(Permission.MANAGE_SETTINGS)]
-Emergency = Annotated[Visit, allowed(Permission.MANAGE_SETTINGS, recent=True)]
+Emergency = Annotated[Visit, allowed(Permission.MANAGE_CREDENTIALS, recent=True)]
+NoEmergency = Annotated[Visit, allowed(Permission.MANAGE_CREDENTIALS)]
 
 
 @router.get("/{org}/settings/general")
@@ -63,7 +64,7 @@ def enable_emergency(visit: Emergency) -> Response:
 
 
 @router.post("/{org}/settings/general/emergency/off")
-def disable_emergency(visit: Change) -> Response:
+def disable_emergency(visit: NoEmergency) -> Response:
     """Switch the emergency sign-in off."""
     visit.write(break_glass.disable)
     return visit.go("general", "The emergency sign-in is off.")

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from scim_app.admin.guard import PageRoute
+from scim_app.admin.pages.shown import with_makers
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import SCOPES, Permission
 from scim_app.store import api_keys
@@ -14,10 +15,10 @@ from scim_app.store.stamps import now
 
 SCOPE_WORDS = {
     "directory:read": "See users, teams, grants, deployments and settings",
-    "directory:write": "Add, change, remove and restore users; make, change, link and remove teams",
-    "roles:write": "Grant and revoke roles; add and remove deployments and code locations",
-    "scim:write": "Switch SCIM; make, rotate and revoke SCIM tokens; read the request log",
-    "settings:write": "Change the settings and the emergency account",
+    "directory:write": "Add, change, remove and restore users and teams that hold less than Admin",
+    "roles:write": "Grant roles below Admin and revoke any; add and remove deployments and code locations",
+    "scim:write": "Switch SCIM; see and describe SCIM tokens; read the request log",
+    "settings:write": "Change the settings",
     "audit:read": "Read the audit log",
 }
 
@@ -63,7 +64,7 @@ def _label_of(key: ApiKey) -> str:
 
 
 def _page(visit: Visit, *, shown: str = "", problem: str = "") -> Response:
-    found, at = visit.read(lambda db: api_keys.listing(db, visit.org.id)), now()
+    found, at = visit.read(lambda db: with_makers(db, visit.org, api_keys.listing(db, visit.org.id))), now()
     live = [one for one in found if one.revoked_at is None and one.expires_at > at]
     context = {
         "shown": shown,

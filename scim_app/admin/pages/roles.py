@@ -8,7 +8,15 @@ from starlette.responses import Response
 
 from scim_app.admin.guard import PageRoute
 from scim_app.admin.pages.paging import pages_of
-from scim_app.admin.pages.shown import role_options, scope_key, scope_name, scope_of, scope_options, show_grant
+from scim_app.admin.pages.shown import (
+    makers_of,
+    role_options,
+    scope_key,
+    scope_name,
+    scope_of,
+    scope_options,
+    show_grant,
+)
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.access import Places, applying, effective_access, role_in
 from scim_app.directory.permissions import Permission
@@ -32,11 +40,12 @@ def show_roles(visit: See) -> Response:
         found = places.places(db, visit.org.id)
         counts = standing.matrix(db, visit.org, found)
         page, total, cursor = holding.page(db, visit.org.id, after)
+        makers = makers_of(db, visit.org, (grant for grant, _ in page))
         return {
             "matrix": _matrix(counts, found),
             "has_deployments": bool(found.by_scope),
             "chosen": _chosen(db, visit, found, counts),
-            "grants": [show_grant(grant, found, holder) for grant, holder in page],
+            "grants": [show_grant(grant, found, makers, holder) for grant, holder in page],
             "total": total,
             "pages": pages_of(visit, len(page), after, cursor),
         }

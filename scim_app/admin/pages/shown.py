@@ -1,14 +1,19 @@
 """Roles, scopes and grants as pages show them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from scim_app.directory.access import Access, Places
 from scim_app.directory.roles import ORGANIZATION, Grant, Role, Scope, ScopeKind
-from scim_app.store import access, grants, places
+from scim_app.store import access, actors, grants, places
+from scim_app.store.api_keys import ApiKey
 from scim_app.store.organizations import Organization
+from scim_app.store.tokens import Token
+
+Credential = TypeVar("Credential", Token, ApiKey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,7 @@ class ShownGrant:
     where: str
     granted_at: str
     granted_by: str
+    """What people call who granted it."""
     reason: str | None
 
 
@@ -68,8 +74,8 @@ def scope_options(found: Places) -> list[tuple[str, str]]:
     return [(scope_key(scope), scope_name(scope, found)) for scope in (*wide, *found.by_scope)]
 
 
-def show_grant(grant: Grant, found: Places, holder: str = "") -> ShownGrant:
-    """Return a grant with the names of its parts."""
+def show_grant(grant: Grant, found: Places, makers: Mapping[str, str], holder: str = "") -> ShownGrant:
+    """Return a grant with the names of its parts, given what people call those who made grants."""
     return ShownGrant(
         grant.grant_id,
         grant.holder_kind,
@@ -78,7 +84,7 @@ def show_grant(grant: Grant, found: Places, holder: str = "") -> ShownGrant:
         grant.role.value,
         scope_name(grant.scope, found),
         grant.granted_at,
-        grant.granted_by,
+        makers.get(grant.granted_by, grant.granted_by),
         grant.reason,
     )
 
@@ -87,7 +93,19 @@ def grants_of(db: sa.Connection, org: Organization, holder_id: str) -> list[Show
     """Return the grants that a user or a team holds itself."""
     held = grants.find(db, org.id, grants.of_holder(holder_id))
     found = places.places(db, org.id) if held else Places()
-    return [show_grant(grant, found) for grant in held]
+    makers = makers_of(db, org, held)
+    return [show_grant(grant, found, makers) for grant in held]
+
+
+def makers_of(db: sa.Connection, org: Organization, held: Iterable[Grant]) -> dict[str, str]:
+    """Return what people call those who made some grants."""
+    return actors.names(db, org.id, (grant.granted_by for grant in held))
+
+
+def with_makers(db: sa.Connection, org: Organization, rows: Sequence[Credential]) -> list[Credential]:
+    """Return tokens or keys that say what people call who made them."""
+    names = actors.names(db, org.id, (row.created_by for row in rows if row.created_by))
+    return [replace(row, created_by=names.get(row.created_by or "", row.created_by)) for row in rows]
 
 
 def access_of(db: sa.Connection, org: Organization, user_id: str) -> list[ShownAccess]:

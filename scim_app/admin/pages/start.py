@@ -39,7 +39,7 @@ def settings(visit: Anybody) -> Response:
 def sign_out(visit: Anybody) -> Response:
     """End this session."""
     viewer = visit.viewer
-    visit.write(lambda unit: sessions.end(unit, viewer.session.id, viewer.actor_name))
+    visit.write(lambda unit: sessions.end(unit, viewer.session.id, viewer.user_name))
     response = RedirectResponse(f"{visit.base}/sign-in", HTTPStatus.SEE_OTHER)
     visit.site.drop_cookie(response, f"session_{visit.org.slug}")
     return response

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from scim_app.admin.guard import PageRoute
 from scim_app.admin.happenings import IDPS
+from scim_app.admin.pages.shown import with_makers
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import Permission
 from scim_app.store import tokens
@@ -14,7 +15,7 @@ from scim_app.store.tokens import Token
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.MANAGE_SCIM)]
-Manage = Annotated[Visit, allowed(Permission.MANAGE_SCIM, recent=True)]
+Manage = Annotated[Visit, allowed(Permission.MANAGE_CREDENTIALS, recent=True)]
 
 
 @router.get("/{org}/settings/tokens")
@@ -90,7 +91,7 @@ def label_of(token: Token) -> str:
 
 
 def _page(visit: Visit, *, shown: str = "", problem: str = "") -> Response:
-    found = visit.read(lambda db: tokens.listing(db, visit.org.id))
+    found = visit.read(lambda db: with_makers(db, visit.org, tokens.listing(db, visit.org.id)))
     context = {
         "shown": shown,
         "problem": problem,

@@ -36,8 +36,7 @@ router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]
 Add = Annotated[Visit, allowed(Permission.ADD_USERS)]
 Edit = Annotated[Visit, allowed(Permission.EDIT_USERS)]
-Scim = Annotated[Visit, allowed(Permission.MANAGE_SCIM)]
-Decide = Annotated[Visit, allowed(Permission.MANAGE_SCIM, recent=True)]
+Credentials = Annotated[Visit, allowed(Permission.MANAGE_CREDENTIALS, recent=True)]
 Remove = Annotated[Visit, allowed(Permission.REMOVE_USERS)]
 
 
@@ -127,7 +126,7 @@ def edit_user(visit: Edit, user_id: str) -> Response:
 
 
 @router.post("/{org}/settings/users/{user_id}/forget")
-def forget_identity(visit: Scim, user_id: str) -> Response:
+def forget_identity(visit: Credentials, user_id: str) -> Response:
     """Forget how a user signs in, after asking."""
     user = _user(visit, user_id)
     if not visit.confirmed:
@@ -142,7 +141,7 @@ def forget_identity(visit: Scim, user_id: str) -> Response:
 
 
 @router.post("/{org}/settings/users/{user_id}/confirm-sign-in")
-def confirm_sign_in(visit: Decide, user_id: str) -> Response:
+def confirm_sign_in(visit: Credentials, user_id: str) -> Response:
     """Say that a person who waits is this user, after asking."""
     user, asked = _asked(visit, user_id)
     if not visit.confirmed:
@@ -155,7 +154,7 @@ def confirm_sign_in(visit: Decide, user_id: str) -> Response:
 
 
 @router.post("/{org}/settings/users/{user_id}/decline-sign-in")
-def decline_sign_in(visit: Decide, user_id: str) -> Response:
+def decline_sign_in(visit: Credentials, user_id: str) -> Response:
     """Say that a person who waits is not this user."""
     user, asked = _asked(visit, user_id)
     visit.write(lambda unit: identity_requests.decline(unit, user_id, asked.issuer, asked.subject))

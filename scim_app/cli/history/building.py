@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from scim_app.cli.history.plan import DAYS, year
 from scim_app.cli.history.writing import CHUNK, Writer
-from scim_app.directory.events import Actor
+from scim_app.cli.opening import CLI
 from scim_app.settings import Settings
 from scim_app.store import organizations
 from scim_app.store.organizations import Organization
@@ -55,4 +55,4 @@ def build(
 
 def _found(connection: sa.Connection, slug: str, at: datetime) -> Organization:
     with written_at(at):
-        return organizations.create(connection, slug, name=slug.replace("-", " ").title(), actor=Actor(name="cli"))
+        return organizations.create(connection, slug, name=slug.replace("-", " ").title(), actor=CLI)

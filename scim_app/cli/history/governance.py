@@ -1,12 +1,14 @@
 """What the admins and reviewers of a made-up organization do: grants, owners, sign-ins, reviews, exceptions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import sqlalchemy as sa
 
 from scim_app.cli.history.plan import SHARED_TEAMS
 from scim_app.cli.history.steps import Does, Step
+from scim_app.cli.opening import CLI
 from scim_app.directory.events import Actor
 from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
@@ -36,7 +38,7 @@ class Governance:
         """Write one step."""
         self._users, self._teams = users, teams_by_name
         if step.who is None or step.who.number in users:
-            self.WRITES[step.does](self, Unit.begin(connection, self._org_id, Actor(name="cli")), step)
+            self.WRITES[step.does](self, Unit.begin(connection, self._org_id, CLI), step)
 
     def _holder(self, step: Step) -> tuple[str, str]:
         return ("user", self._users[step.person.number]) if step.who else ("team", self._teams[str(step.team)])
@@ -92,7 +94,7 @@ class Governance:
 
     def _carry_out(self, unit: Unit, step: Step) -> None:
         """What the identity provider's admin does of the tasks; some are left."""
-        unit.actor = Actor(name="cli", idp="okta")
+        unit.actor = replace(CLI, idp="okta")
         found = campaigns.items(unit.connection, unit.org_id, self._campaign)
         tasks = [one for one in found if one.task and one.access.access_kind == "team"]
         for one in tasks[: len(tasks) - step.detail["leave"]]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from scim_app.cli.history.governance import Governance
 from scim_app.cli.history.steps import Does, Step
+from scim_app.cli.opening import CLI
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
@@ -58,7 +59,7 @@ class Writer:
 
     def token(self, connection: sa.Connection, step: Step) -> None:
         """Make a token; the one before ends with it."""
-        unit = Unit.begin(connection, self.organization.id, Actor(name="cli"))
+        unit = Unit.begin(connection, self.organization.id, CLI)
         made, _ = tokens.create(unit, description=step.detail["description"], idp="okta", pepper=self.pepper)
         if self._token:
             tokens.note_use(connection, self._token)

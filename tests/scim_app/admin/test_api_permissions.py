@@ -18,6 +18,7 @@ TEAMS, GRANT, PLACES = Permission.MANAGE_TEAMS, Permission.GRANT, Permission.MAN
 SCIM, SETTINGS = Permission.MANAGE_SCIM, Permission.MANAGE_SETTINGS
 EDIT = Permission.EDIT_USERS
 KEYS, AUDIT = Permission.MANAGE_API_KEYS, Permission.SEE_AUDIT_LOG
+CREDENTIALS = Permission.MANAGE_CREDENTIALS
 
 EXPECTED = {
     "GET /users": SEE,
@@ -25,7 +26,7 @@ EXPECTED = {
     "GET /users/{user_id}": SEE,
     "PATCH /users/{user_id}": EDIT,
     "GET /users/{user_id}/identities": SCIM,
-    "DELETE /users/{user_id}/identities": SCIM,
+    "DELETE /users/{user_id}/identities": CREDENTIALS,
     "DELETE /users/{user_id}": REMOVE,
     "POST /users/{user_id}/restore": ADD,
     "GET /removed-users": SEE,
@@ -54,18 +55,18 @@ EXPECTED = {
     "POST /deployments/{deployment_id}/read": PLACES,
     "DELETE /code-locations/{code_location_id}": PLACES,
     "GET /tokens": SCIM,
-    "POST /tokens": SCIM,
+    "POST /tokens": CREDENTIALS,
     "PATCH /tokens/{token_id}": SCIM,
-    "POST /tokens/{token_id}/rotate": SCIM,
-    "DELETE /tokens/{token_id}": SCIM,
+    "POST /tokens/{token_id}/rotate": CREDENTIALS,
+    "DELETE /tokens/{token_id}": CREDENTIALS,
     "GET /keys": KEYS,
     "POST /keys": KEYS,
     "DELETE /keys/{key_id}": KEYS,
     "GET /settings": SEE,
     "PATCH /settings": SETTINGS,
     "PUT /scim": SCIM,
-    "PUT /break-glass": SETTINGS,
-    "DELETE /break-glass": SETTINGS,
+    "PUT /break-glass": CREDENTIALS,
+    "DELETE /break-glass": CREDENTIALS,
     "GET /events": AUDIT,
     "GET /requests": SCIM,
     "GET /requests/{request_id}": SCIM,

@@ -18,6 +18,7 @@ SEE, ADD, REMOVE = Permission.SEE_USERS, Permission.ADD_USERS, Permission.REMOVE
 TEAMS, GRANT, PLACES = Permission.MANAGE_TEAMS, Permission.GRANT, Permission.MANAGE_DEPLOYMENTS
 SCIM, SETTINGS, AUDIT = Permission.MANAGE_SCIM, Permission.MANAGE_SETTINGS, Permission.SEE_AUDIT_LOG
 EDIT, KEYS = Permission.EDIT_USERS, Permission.MANAGE_API_KEYS
+CREDENTIALS = Permission.MANAGE_CREDENTIALS
 
 EXPECTED = {
     "GET ": SEE,
@@ -28,9 +29,9 @@ EXPECTED = {
     "GET /users/{user_id}": SEE,
     "GET /users/{user_id}/edit": EDIT,
     "POST /users/{user_id}/edit": EDIT,
-    "POST /users/{user_id}/forget": SCIM,
-    "POST /users/{user_id}/confirm-sign-in": SCIM,
-    "POST /users/{user_id}/decline-sign-in": SCIM,
+    "POST /users/{user_id}/forget": CREDENTIALS,
+    "POST /users/{user_id}/confirm-sign-in": CREDENTIALS,
+    "POST /users/{user_id}/decline-sign-in": CREDENTIALS,
     "POST /users/{user_id}/remove": REMOVE,
     "POST /users/{user_id}/restore": ADD,
     "GET /teams": SEE,
@@ -64,11 +65,11 @@ EXPECTED = {
     "GET /provisioning/requests/{request_id}": SCIM,
     "GET /provisioning/{guide}": SCIM,
     "GET /tokens": SCIM,
-    "POST /tokens": SCIM,
+    "POST /tokens": CREDENTIALS,
     "GET /tokens/{token_id}": SCIM,
     "POST /tokens/{token_id}/describe": SCIM,
-    "POST /tokens/{token_id}/rotate": SCIM,
-    "POST /tokens/{token_id}/revoke": SCIM,
+    "POST /tokens/{token_id}/rotate": CREDENTIALS,
+    "POST /tokens/{token_id}/revoke": CREDENTIALS,
     "GET /keys": KEYS,
     "POST /keys": KEYS,
     "POST /keys/{key_id}/revoke": KEYS,
@@ -86,8 +87,8 @@ EXPECTED = {
     "GET /reports/{path:path}": AUDIT,
     "GET /general": SEE,
     "POST /general": SETTINGS,
-    "POST /general/emergency": SETTINGS,
-    "POST /general/emergency/off": SETTINGS,
+    "POST /general/emergency": CREDENTIALS,
+    "POST /general/emergency/off": CREDENTIALS,
 }
 """What each page asks for, written down a second time: a page that is not here fails."""
 

@@ -157,10 +157,11 @@ def test_how_a_person_signs_in_is_shown_and_forgotten_which_signs_it_out(acme: A
     assert "Has not signed in yet" in acme.see(f"users/{user.id}").text
     bound = acme.desk.write(identities.member_of, "https://issuer.example", "new-account", "moved@example.com")
     assert bound.id == user.id
-    assert acme.as_key("DELETE", f"/users/{user.id}/identities").status_code == 204
+    assert acme.as_key("DELETE", f"/users/{user.id}/identities").status_code == 403
+    assert acme.as_role("organization_admin", "DELETE", f"/users/{user.id}/identities").status_code == 204
     told = [event["type"] for event in acme.as_key("GET", f"/events?subject={user.id}").json()["events"]]
     assert [one for one in told if "identity" in one] == ["identity.bound", "identity.forgotten"] * 2
-    assert acme.as_key("DELETE", f"/users/{user.id}/identities").status_code == 404
+    assert acme.as_role("organization_admin", "DELETE", f"/users/{user.id}/identities").status_code == 404
 
 
 @pytest.mark.parametrize(
