@@ -9,17 +9,11 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import EventType
 from scim_app.directory.failures import explain_failure
+from scim_app.directory.providers import IdentityProvider
 from scim_app.store import actors
 
-IDPS = {
-    "okta": "Okta",
-    "entra": "Microsoft Entra ID",
-    "onelogin": "OneLogin",
-    "jumpcloud": "JumpCloud",
-    "google": "Google Workspace",
-    "ping": "PingOne",
-    "rippling": "Rippling",
-}
+IDPS = {one.value: one.label for one in IdentityProvider}
+"""Identity providers by the name that a token has, in the words of the pages."""
 
 _TITLES = {
     EventType.ORGANIZATION_CREATED: "Organization set up",

@@ -2,12 +2,12 @@
 
 from dataclasses import asdict
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
+from scim_app.directory.providers import IdentityProvider
 from scim_app.settings import Settings
 from scim_app.store import tokens
 
@@ -15,18 +15,6 @@ app = typer.Typer(help="SCIM tokens.", no_args_is_help=True)
 
 TokenId = Annotated[str, typer.Argument(help="Id, as `token list` shows it.")]
 Days = Annotated[int, typer.Option(min=1, max=730, help="For how many days it is valid.")]
-
-
-class IdentityProvider(StrEnum):
-    """The identity providers whose dialects are known."""
-
-    OKTA = "okta"
-    ENTRA = "entra"
-    ONELOGIN = "onelogin"
-    JUMPCLOUD = "jumpcloud"
-    GOOGLE = "google"
-    PING = "ping"
-    RIPPLING = "rippling"
 
 
 @app.command()

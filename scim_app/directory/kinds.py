@@ -31,6 +31,12 @@ Document = Mapping[str, Any]
 ENTERPRISE = str(scim2_models.EnterpriseUser.__schema__)
 CORE_NAMES = ("urn:ietf:params:scim:schemas:core:2.0", "urn:scim:schemas:core:2.0", "urn:scim:schemas:core:1.0")
 """Names of the core schema before RFC 7643 gave each kind of resource its own; templates still send them."""
+ENTERPRISE_NAMES = (
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0",
+    "urn:scim:schemas:extension:enterprise:2.0",
+    "urn:scim:schemas:extension:enterprise:1.0",
+)
+"""Names of the enterprise extension before RFC 7643."""
 
 
 class Email(scim2_models.Email):

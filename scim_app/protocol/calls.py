@@ -62,6 +62,8 @@ class Call:
     """The JSON body as it was sent, once it is read."""
     refused_body: dict[str, Any] = field(default_factory=dict[str, Any])
     """The JSON body where it was refused before it was read as SCIM: it may tell somebody to leave all the same."""
+    note: str = ""
+    """What its answer does not tell and an admin should know: how a request outside the RFC was understood."""
     in_bulk: bool = False
     """Whether it is one operation of a bulk request, whose outcome tells no more than status, place and version."""
 

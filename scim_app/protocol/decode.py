@@ -49,22 +49,29 @@ def read_replacement(kind: Kind, body: Json, dialect: Dialect) -> Edit:
     return edit
 
 
-def read_patch(kind: Kind, body: Json, dialect: Dialect) -> Edit:
-    """Return the edit that a PATCH asks for (RFC 7644 §3.5.2); its operations are applied in order or not at all."""
+def read_patch(kind: Kind, body: Json, dialect: Dialect, base_url: str = "") -> Edit:
+    """Return the edit that a PATCH asks for (RFC 7644 §3.5.2); its operations are applied in order or not at all.
+
+    Args:
+        kind: kind of the resource.
+        body: the body as it was sent.
+        dialect: what the client is allowed beyond the RFC.
+        base_url: SCIM base address of the organization, with which `$ref` of a member begins.
+    """
     known = plain.changes(kind, body)
     if known is None:
-        return _read_patch(kind, dialect.normalise(kind, body), dialect)
+        return _read_patch(kind, dialect.normalise(kind, body), dialect, base_url)
 
     def edit(unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
         document = plain.applied(stored.load(), known)
         if document is None:
-            return _read_patch(kind, dialect.normalise(kind, body), dialect)(unit, stored)
+            return _read_patch(kind, dialect.normalise(kind, body), dialect, base_url)(unit, stored)
         return document, MemberDelta()
 
     return edit
 
 
-def _read_patch(kind: Kind, body: Json, dialect: Dialect) -> Edit:
+def _read_patch(kind: Kind, body: Json, dialect: Dialect, base_url: str) -> Edit:
     operations = body.get("Operations")
     _check_operations(operations)
     steps: list[member_patch.Step] = []
@@ -80,7 +87,7 @@ def _read_patch(kind: Kind, body: Json, dialect: Dialect) -> Edit:
         )
 
     def edit(unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
-        delta = member_patch.resolve(unit, stored.id, steps)
+        delta = member_patch.resolve(unit, base_url, stored.id, steps)
         before = stored.load()
         if asked is None:
             return before, delta
@@ -136,12 +143,29 @@ def _document(kind: Kind, resource: Resource[Any]) -> dict[str, Any]:
     if kind is USER and (letter := unfit_letter(name)):
         wrong = f"the invisible character U+{ord(letter):04X} can't be in userName; leave it out"
         raise InvalidValueException(detail=wrong)
-    return {name: _each_once(value) for name, value in dumped.items() if name not in _SERVER_OWNED}
+    kept = {name: _kept(name, value) for name, value in dumped.items() if name not in _SERVER_OWNED}
+    return {name: value for name, value in kept.items() if value is not None}
 
 
-def _each_once(value: Any) -> Any:
-    """Return an attribute with elements of the same type and value made one, the last deciding (RFC 7643 §2.4)."""
-    if not isinstance(value, list) or len(value) < 2:
+def _kept(name: str, value: Any) -> Any:
+    """Return what is kept of an attribute: of several values those that say something, each once; None for nothing."""
+    if not isinstance(value, list) or not value:
+        return value
+    return _each_once([one for one in value if not _is_bare(name, one)]) or None
+
+
+def _is_bare(name: str, element: Any) -> bool:
+    """Tell whether an element says how a value is to be taken but has none: what is left of one that was cleared."""
+    if not isinstance(element, dict):
+        return False
+    said = element.keys() - {"type", "primary"}
+    # What a role or an entitlement is called may be all that is known of it.
+    return not said or (said == {"display"} and name not in ("roles", "entitlements"))
+
+
+def _each_once(value: list[Any]) -> list[Any]:
+    """Return a list with elements of the same type and value made one, the last deciding (RFC 7643 §2.4)."""
+    if len(value) < 2:
         return value
     found: dict[Any, Any] = {}
     for place, element in enumerate(value):

@@ -1,8 +1,8 @@
 """Who speaks which dialect of SCIM: the quirks that each identity provider is allowed.
 
 A token names its identity provider; where it names none, the user agent is a hint. A client that is known is held to
-its own quirks. One that is not gets the quirks of all, none of which can be mistaken for a legal request; a token of
-the dialect `strict` gets none.
+its own quirks. One that is not gets the quirks of all, none of which can be mistaken for a legal request; but a value
+without quotes in a filter is a guess, and not made for it. A token of the dialect `strict` gets none.
 """
 
 from dataclasses import dataclass
@@ -82,7 +82,12 @@ DIALECTS = (
         creates_by_filter=True,
         patches_groups_blindly=True,
     ),
-    Dialect("onelogin", ("onelogin",), (quirks.emails_as_object,), removes_by_value=True),
+    Dialect(
+        "onelogin",
+        ("onelogin",),
+        (quirks.names_of_older_schemas, quirks.emails_as_object),
+        removes_by_value=True,
+    ),
     Dialect("jumpcloud", ("jumpcloud",), filters=(quirks.unquoted_filter_value,), removes_by_value=True),
     Dialect("google", ("google",)),
     Dialect("ping", ("pingfederate", "pingone", "apache-httpclient"), (quirks.member_as_text,), removes_by_value=True),
@@ -92,12 +97,13 @@ DIALECTS = (
 ANY = Dialect(
     "any",
     quirks=(
+        quirks.names_of_older_schemas,
         *_ENTRA,
         quirks.emails_as_object,
         quirks.members_without_path,
         quirks.member_as_text,
     ),
-    filters=(quirks.unquoted_filter_value, quirks.manager_in_filter),
+    filters=(quirks.manager_in_filter,),  # a value without quotes is a guess, and nobody knows that they mean it
     removes_by_value=True,
     creates_by_filter=True,
 )

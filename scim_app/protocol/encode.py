@@ -116,7 +116,7 @@ def _derived(
         return {key: f',"members":[{text}]' for key, text in texts.items() if text}
     if kind is TEAM:
         found = {
-            row.id: [_member(base_url, one) for one in members.of_team(connection, org_id, row.id)]
+            row.id: [member(base_url, one) for one in members.of_team(connection, org_id, row.id)]
             for row in rows
             if row.origin == "scim"  # a team that is not linked is shown as an external one, without members
         }
@@ -127,10 +127,9 @@ def _derived(
     return {user: f',"groups":[{",".join([spelled[team] for team in mine])}]' for user, mine in teams.items()}
 
 
-def _member(base_url: str, member: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" not in member:
-        return member
-    return member | {"$ref": f"{base_url}/{member['$ref']}"}
+def member(base_url: str, held: dict[str, Any]) -> dict[str, Any]:
+    """Return a member of a team, as `members.of_team` has it, as it is shown: with an address that is whole."""
+    return held | {"$ref": f"{base_url}/{held['$ref']}"} if "$ref" in held else held
 
 
 def _group(base_url: str, team_id: str, name: str) -> str:

@@ -25,6 +25,7 @@ from scim2_models.path import (
 from scim_app.directory import membership
 from scim_app.directory.kinds import KINDS
 from scim_app.directory.membership import MemberDelta
+from scim_app.protocol import encode
 from scim_app.protocol.quirks import Json
 from scim_app.store import members, resources
 from scim_app.store.event_log import Unit
@@ -71,11 +72,18 @@ def split(operations: list[Any], *, by_value: bool) -> tuple[list[Any], list[Ste
     return rest, steps
 
 
-def resolve(unit: Unit, team_id: str, steps: list[Step]) -> MemberDelta:
-    """Return the one change that the steps amount to."""
+def resolve(unit: Unit, base_url: str, team_id: str, steps: list[Step]) -> MemberDelta:
+    """Return the one change that the steps amount to.
+
+    Args:
+        unit: the write.
+        base_url: SCIM base address of the organization: members are selected by what a client is shown.
+        team_id: the team.
+        steps: what `split` has made of the operations.
+    """
     delta = MemberDelta()
     for step in steps:
-        delta = delta.then(_selected(unit, team_id, step, delta) if isinstance(step, Selection) else step)
+        delta = delta.then(_selected(unit, base_url, team_id, step, delta) if isinstance(step, Selection) else step)
     return delta
 
 
@@ -157,12 +165,12 @@ def _named(condition: FilterNode) -> list[str] | None:
     return None
 
 
-def _selected(unit: Unit, team_id: str, step: Selection, before: MemberDelta) -> MemberDelta:
+def _selected(unit: Unit, base_url: str, team_id: str, step: Selection, before: MemberDelta) -> MemberDelta:
     """Return what a filter selects of the members as the operations before it left them."""
     wanted = ScimFilter[Group.Members](step.filter)  # pyright: ignore[reportInvalidTypeArguments]
     stored = [] if before.reset else members.of_team(unit.connection, unit.org_id, team_id)
-    there = {member["value"]: member for member in stored if member["value"] not in before.removed}
-    there |= {one: _shown(unit, one) for one in before.added if one not in there}
+    there = {held["value"]: encode.member(base_url, held) for held in stored if held["value"] not in before.removed}
+    there |= {one: encode.member(base_url, _added(unit, one)) for one in before.added if one not in there}
     chosen = [m for m, shown in there.items() if wanted.match(Group.Members.model_validate(shown))]
     if step.changes and not chosen:
         raise NoTargetException(detail="no member matches the filter in the path")
@@ -171,8 +179,12 @@ def _selected(unit: Unit, team_id: str, step: Selection, before: MemberDelta) ->
     return MemberDelta.remove(*chosen)
 
 
-def _shown(unit: Unit, member: str) -> Json:
-    """Return a member that is being added as it will be shown."""
-    kinds = (kind for kind in KINDS.values() if resources.find(unit.connection, unit.org_id, kind, member))
-    kind = next(kinds, None)
-    return {"value": member} | ({"type": kind.scim_name} if kind else {})
+def _added(unit: Unit, member_id: str) -> Json:
+    """Return a member that is being added as `members.of_team` will have it."""
+    for kind in KINDS.values():
+        if held := resources.find(unit.connection, unit.org_id, kind, member_id):
+            document = held.load()
+            display = document.get("displayName") or document.get(kind.unique)
+            place = f"{kind.endpoint}/{member_id}"
+            return {"value": member_id, "$ref": place, "type": kind.scim_name, "display": display}
+    return {"value": member_id}

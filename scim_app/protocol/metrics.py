@@ -62,6 +62,11 @@ class Metrics:
         self._rejected = Counter(
             "scim_rejected", "Refused SCIM requests by scimType", ("scim_type",), registry=self._registry
         )
+        self._guessed = Counter(
+            "scim_filters_guessed",
+            "Filters outside the grammar that were understood",
+            registry=self._registry,
+        )
         self._counting: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._shared = shared_metrics()
         self._gauges = [
@@ -98,6 +103,10 @@ class Metrics:
     def refused(self, scim_type: str | None) -> None:
         """Count a refused request."""
         self._rejected.labels(scim_type if scim_type in _TYPES else "none").inc()
+
+    def guessed(self) -> None:
+        """Count a filter that is not in the grammar and was understood all the same."""
+        self._guessed.inc()
 
     def page(self, _request: Request) -> Response:
         """Return the figures."""

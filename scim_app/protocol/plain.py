@@ -64,7 +64,10 @@ def _one_of(read_element: Read) -> Read:
     def read(value: Any) -> list[Any]:
         if type(value) is not list or len(value) != 1:
             raise NotPlain
-        return [read_element(value[0])]
+        element = read_element(value[0])
+        if "value" not in element:
+            raise NotPlain
+        return [element]
 
     return read
 

@@ -11,7 +11,7 @@ from typing import Any
 from scim2_models import PatchOp, SCIMException
 from scim2_models.path import Path
 
-from scim_app.directory.kinds import ENTERPRISE, USER, Kind
+from scim_app.directory.kinds import CORE_NAMES, ENTERPRISE, ENTERPRISE_NAMES, USER, Kind
 
 Json = dict[str, Any]
 Quirk = Callable[[Kind, Json], Json]
@@ -22,7 +22,7 @@ _QUOTED, _END = r'"(?:[^"\\]|\\.?)*(?:"|$)', r"(?=[\s)\]]|$)"
 """Text in quotes, whose end may be missing, so that nothing is read twice; and what ends a word."""
 _UNQUOTED = re.compile(
     rf"{_QUOTED}|(\b(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+)"
-    rf"(?!(?:true|false|null|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?){_END})([^\s\"()\[\]]+){_END}",
+    rf"(?:'([^'\"\\]*)'|(?!(?:true|false|null|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?){_END})([^\s\"'()\[\]]+)){_END}",
     re.IGNORECASE,
 )
 _MANAGER_COMPARED = re.compile(
@@ -51,6 +51,23 @@ def schemas_in_any_case(kind: Kind, body: Json) -> Json:
 
     found = {name: spelled(held) for name, held in body.items() if name.lower() == "schemas" and isinstance(held, list)}
     return body | found
+
+
+def names_of_older_schemas(kind: Kind, body: Json) -> Json:
+    """OneLogin's templates name schemas as SCIM 1 and drafts of SCIM 2 did; RFC 7643 §4 gives each resource its own."""
+    if isinstance(body.get("Operations"), list):
+        return body
+    renamed = {name.lower(): str(kind.model.__schema__) for name in CORE_NAMES}
+    renamed |= {name.lower(): ENTERPRISE for name in ENTERPRISE_NAMES}
+
+    def spelled(held: Any) -> Any:
+        if not isinstance(held, list):
+            return held
+        named = [renamed.get(name.lower(), name) if isinstance(name, str) else name for name in held]
+        return [name for place, name in enumerate(named) if name not in named[:place]]
+
+    known = {renamed.get(name.lower(), name): value for name, value in body.items()}
+    return {name: spelled(value) if name.lower() == "schemas" else value for name, value in known.items()}
 
 
 def names_of_operations(_kind: Kind, body: Json) -> Json:
@@ -191,8 +208,13 @@ def _says_all(kind: Kind, text: Any) -> bool:
 
 
 def unquoted_filter_value(text: str) -> str:
-    """Some clients send `externalId eq jyoung`; the grammar wants the value quoted (RFC 7644 §3.4.2.2)."""
-    return _UNQUOTED.sub(lambda found: f'{found[1]}"{found[2]}"' if found[1] else found[0], text)
+    """Some clients send `externalId eq jyoung`, or single quotes; the grammar wants `"jyoung"` (RFC 7644 §3.4.2.2)."""
+
+    def quoted(found: re.Match[str]) -> str:
+        operator, single, bare = found.groups()
+        return found[0] if operator is None else f'{operator}"{bare if single is None else single}"'
+
+    return _UNQUOTED.sub(quoted, text)
 
 
 def manager_in_filter(text: str) -> str:

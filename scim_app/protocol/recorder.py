@@ -35,7 +35,19 @@ ROWS_PER_BATCH = 100
 class Trace:
     """What is known of one request while it is served, and until it is written down."""
 
-    __slots__ = ("_began", "at", "body", "headers", "problem", "request_id", "scope", "seconds", "status", "token_id")
+    __slots__ = (
+        "_began",
+        "at",
+        "body",
+        "headers",
+        "note",
+        "problem",
+        "request_id",
+        "scope",
+        "seconds",
+        "status",
+        "token_id",
+    )
 
     def __init__(self, scope: Scope) -> None:
         self._began = time.perf_counter()
@@ -51,6 +63,8 @@ class Trace:
         self.token_id: str | None = None
         self.body: dict[str, Any] | None = None
         self.problem: SCIMException | None = None
+        self.note = ""
+        """How a request outside the RFC was understood, where it was."""
 
     def answer(self, status: int) -> "Trace":
         """Note the answer and return the trace; a long body is let go."""
@@ -94,7 +108,7 @@ class Trace:
             query=_storable(request.url.query, 1000),
             status=self.status,
             scim_type=(self.problem.scim_type or None) if self.problem else None,
-            detail=_storable(str(self.problem or ""), 2000),
+            detail=_storable(str(self.problem or self.note), 2000),
             token_id=self.token_id,
             ip=request.client.host if request.client else None,
             agent=_storable(request.headers.get("user-agent", ""), 200),

@@ -75,6 +75,8 @@ class ScimEndpoint:
         write_line(trace.at, request_id=trace.request_id, method=method, route=route, status=status, event="scim")
         self.recorder.add(trace.answer(status))
         self.metrics.add(method, route, status, trace.seconds)
+        if trace.note:
+            self.metrics.guessed()
         if status >= HTTPStatus.BAD_REQUEST:
             self.metrics.refused(trace.problem.scim_type if trace.problem else None)
 
@@ -107,7 +109,9 @@ class ScimEndpoint:
             if method in WRITES and method != "DELETE":
                 await self._read(request, call)
                 trace.body = call.body
-            return await serve(self._store, call)
+            reply = await serve(self._store, call)
+            trace.note = call.note
+            return reply
         except asyncio.CancelledError:  # out of time: nobody waits for what is done now
             for work in aftermath(call, None) if writing else ():
                 self._store.submit(work, caller.org_id)

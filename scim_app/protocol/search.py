@@ -13,7 +13,6 @@ from scim2_models.path import ScimFilter
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol import encode
 from scim_app.protocol.calls import Call, Reply
-from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.filter_limits import check_filter
 from scim_app.protocol.wire import kind_of
 from scim_app.store import emails
@@ -45,7 +44,7 @@ async def search(store: Store, call: Call, asked: Json) -> Reply:
     """
     types = call.service.searched_types(call.target.endpoint)
     with call.service.provider:
-        request, position = call.service.read_search(types, _checked(asked, call.dialect))
+        request, position = call.service.read_search(types, _checked(asked, call))
     place = None if position is None else _place(call, position)
     kinds = [kind_of(found) for found in types]
 
@@ -96,7 +95,7 @@ def _walk(walks: Walks, listing: Listing, step: Step, size: int) -> tuple[int, l
     return total, rows
 
 
-def _checked(asked: Json, dialect: Dialect) -> Json:
+def _checked(asked: Json, call: Call) -> Json:
     """Return the parameters in the form the RFC wants them; names in any case, numbers as numbers."""
     checked: Json = {}
     for name, value in asked.items():
@@ -104,12 +103,20 @@ def _checked(asked: Json, dialect: Dialect) -> Json:
             case "schemas":
                 continue
             case "filter" if isinstance(value, str):
-                checked[name] = check_filter(dialect.filter(value))
+                checked[name] = check_filter(_read_filter(value, call))
             case "count" | "startindex" if isinstance(value, str):
                 checked[name] = _number(name, value, by_cursor="cursor" in {key.lower() for key in asked})
             case _:
                 checked[name] = value
     return checked
+
+
+def _read_filter(text: str, call: Call) -> str:
+    """Return a filter in the form of the grammar; where that is another one than was sent, the call says so."""
+    read = call.dialect.filter(text)
+    if read != text:
+        call.note = f"the filter was read as {read}"
+    return read
 
 
 def _number(name: str, text: str, *, by_cursor: bool) -> int:

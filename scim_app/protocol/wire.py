@@ -1,26 +1,34 @@
 """The SCIM service as the protocol library describes it: models, discovery, tolerance and errors."""
 
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
 from scim2_models import (
+    Attribute,
     AuthenticationScheme,
     Bulk,
+    CaseExact,
     ChangePassword,
     Error,
     ETag,
     Filter,
     ForbiddenException,
     InvalidValueException,
+    Mutability,
     Pagination,
     Patch,
+    Required,
     ResourceType,
+    Returned,
+    Schema,
     SCIMException,
     ScimPolicy,
     ScimProvider,
     SearchRequest,
     ServiceProviderConfig,
     Sort,
+    Uniqueness,
     default_comparison_key,
 )
 from scim2_server.requests import ScimRequest
@@ -115,6 +123,33 @@ class Service(ScimService):
         return self._seal(types, request, position)
 
 
+EXTERNAL_ID = Attribute(
+    name="externalId",
+    type=Attribute.Type.string,
+    multi_valued=False,
+    description="The identity provider's own id of the resource, opaque",
+    required=Required.false,
+    case_exact=CaseExact.true,
+    mutability=Mutability.read_write,
+    returned=Returned.default,
+    uniqueness=Uniqueness.server,
+)
+"""An attribute of every resource (RFC 7643 §3.1), which no schema has to list; Microsoft's schema test asks for it."""
+
+
+class _Provider(ScimProvider):
+    @cached_property
+    def schemas(self) -> tuple[Schema, ...]:
+        """The schemas as they are announced: those of resources list `externalId` too."""
+        return tuple(_announced(schema) for schema in super().schemas)
+
+
+def _announced(schema: Schema) -> Schema:
+    if schema.id not in [str(kind.model.__schema__) for kind in KINDS.values()]:
+        return schema
+    return schema.model_copy(update={"attributes": [EXTERNAL_ID, *(schema.attributes or ())]})
+
+
 def scim_service(secret: bytes) -> Service:
     """Return the protocol service: it reads requests and shapes answers, and never touches the store.
 
@@ -124,7 +159,7 @@ def scim_service(secret: bytes) -> Service:
     extensions = [model for kind in KINDS.values() for model in kind.model.get_extension_models().values()]
     models = [User, Group, *extensions]
     types = [ResourceType.from_resource(kind.model) for kind in KINDS.values()]
-    provider = ScimProvider(models=models, resource_types=types, config=CONFIG, policy=READING)
+    provider = _Provider(models=models, resource_types=types, config=CONFIG, policy=READING)
     return Service(provider, secret=secret)
 
 

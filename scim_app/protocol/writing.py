@@ -52,7 +52,7 @@ def patch(call: Call) -> Work:
 
     Nobody who adds one member wants to read thousands; clients whose dialect is so get 204 for every group.
     """
-    return _change(call, decode.read_patch(call.kind, call.body, call.dialect))
+    return _change(call, decode.read_patch(call.kind, call.body, call.dialect, call.base_url))
 
 
 def delete(call: Call) -> Work:

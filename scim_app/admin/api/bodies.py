@@ -7,6 +7,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from scim_app.directory.permissions import SCOPES
+from scim_app.directory.providers import IdentityProvider
 from scim_app.directory.roles import Role, Scope, ScopeKind
 
 _PRINTED = r"^[^\x00-\x1f\x7f]*$"
@@ -95,7 +96,7 @@ class NewToken(Body):
     """A SCIM token to make."""
 
     description: Text = ""
-    idp: Name | None = None
+    idp: IdentityProvider | None = None
     days: Annotated[int, Field(ge=1, le=730)] = 365
 
 

@@ -8,6 +8,7 @@ import make
 import pytest
 from acme import Acme, application
 
+from scim_app.directory.providers import IdentityProvider
 from scim_app.store import api_keys, people, sessions
 from scim_app.store.sessions import SessionKind
 
@@ -74,6 +75,16 @@ def test_a_change_is_recorded_with_the_key_and_the_request(acme: Acme) -> None:
         "/acme/api/deployments",
         answer.headers["x-request-id"],
     )
+
+
+def test_a_token_is_made_for_an_identity_provider_of_the_list(acme: Acme) -> None:
+    for idp in IdentityProvider:
+        assert acme.as_key("POST", "/tokens", json={"idp": idp}).json()["idp"] == idp
+    refused = acme.as_key("POST", "/tokens", json={"idp": "Entra ID"})
+    assert refused.status_code == 422
+    assert all(repr(str(idp)) in refused.text for idp in IdentityProvider)
+    page = acme.see("tokens").text
+    assert all(f'<option value="{idp}"' in page for idp in IdentityProvider)
 
 
 def test_secrets_are_in_the_answer_that_makes_them_and_in_no_other(acme: Acme) -> None:

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from scim2_models import SCIMException
 
 from scim_app.directory.kinds import ENTERPRISE, USER
-from scim_app.protocol.decode import read_patch
-from scim_app.protocol.dialects import ANY, STRICT, Dialect
+from scim_app.protocol.decode import read_creation, read_patch
+from scim_app.protocol.dialects import ANY, DIALECTS, STRICT, Dialect, dialect_of
 from scim_app.protocol.wire import scim_error
 from scim_app.store.lookup import Stored
 
@@ -171,7 +171,7 @@ def test_what_can_not_be_done_is_refused(operation: dict[str, Any], scim_type: s
         (op("Add", 'roles[primary eq "True"].value', "Editor"), after(roles=[{"primary": True, "value": "Editor"}])),
         (op("Replace", f"{ENTERPRISE}:manager", "42"), after(**{ENTERPRISE: {"manager": {"value": "42"}}})),
         (op("remove", "emails", [HOME]), after(emails=[WORK])),
-        (op("Remove", 'emails[type eq "home"].value', "other@home.example"), after(emails=[WORK, {"type": "home"}])),
+        (op("Remove", 'emails[type eq "home"].value', "other@home.example"), after(emails=[WORK])),
         (op("Remove", "title", "Engineer"), after(title=None)),
         (op("replace", "nickName", ""), after()),
     ],
@@ -179,3 +179,31 @@ def test_what_can_not_be_done_is_refused(operation: dict[str, Any], scim_type: s
 def test_what_identity_providers_send_is_understood(operation: dict[str, Any], expected: dict[str, Any]) -> None:
     changed = patched(operation, dialect=ANY)
     assert {name: value for name, value in changed.items() if value != ""} == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    ['phoneNumbers[type eq "fax"].value', 'roles[primary eq "True"].value', 'addresses[type eq "home"].locality'],
+)
+def test_a_null_where_nothing_matches_changes_nothing(path: str) -> None:
+    for dialect in (dialect_of("entra", None), ANY):
+        assert patched(op("replace", path, None), dialect=dialect) == after()
+
+
+def test_an_element_whose_value_was_cleared_is_gone() -> None:
+    for dialect in (*DIALECTS, ANY):
+        path = 'emails[type eq "work"].value'
+        assert patched(op("replace", path, None), dialect=dialect) == after(emails=[HOME])
+        assert patched(op("remove", path), dialect=dialect) == after(emails=[HOME])
+        both = (op("remove", path), op("remove", 'emails[type eq "home"].value'))
+        assert patched(*both, dialect=dialect) == after(emails=None)
+
+
+def test_elements_that_say_nothing_are_left_out_of_whole_resources_too() -> None:
+    emails = [{"type": "work", "primary": True, "value": None}, {"type": "home", "display": "x"}]
+    roles = [{"display": "Reader", "primary": True}, {"type": "t"}]
+    sent = make.user("ada", emails=emails, roles=roles, phoneNumbers=[{"type": "work"}])
+    document, _ = read_creation(USER, sent, STRICT)
+    assert document == {"schemas": [make.USER], "userName": "ada", "active": True, "roles": roles[:1]}
+    document, _ = read_creation(USER, make.user("ada", emails=[{"type": "work"}]), STRICT)
+    assert "emails" not in document
