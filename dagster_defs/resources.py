@@ -17,6 +17,7 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.alerting import Links
 from dagster_defs.channels import Channel, channel, mailbox
 from dagster_defs.run_locks import RunLocks
+from scim_app.private import make_folder, secure
 from scim_app.settings import Settings
 from scim_app.store import export_arrow, migrate
 from scim_app.store.export import Export, Head
@@ -108,10 +109,23 @@ class ReportFolder:
     path: Path
 
 
+class Warehouse(DuckDBResource):
+    """The DuckDB file of the warehouse, which its owner alone reads, in a folder that its owner alone enters."""
+
+    @contextmanager
+    def get_connection(self) -> Generator[Any]:
+        """Open it."""
+        path = Path(self.database)
+        make_folder(path.parent)
+        with super().get_connection() as connection:
+            secure(path)
+            yield connection
+
+
 def warehouse(settings: Settings) -> DuckDBResource:
     """Return the warehouse; what does not fit into the memory it may use goes to disk beside it."""
     config = {"memory_limit": settings.warehouse_memory, "preserve_insertion_order": False}
-    return DuckDBResource(database=str(settings.warehouse_path), connection_config=config)
+    return Warehouse(database=str(settings.warehouse_path), connection_config=config)
 
 
 def run_locks(settings: Settings) -> RunLocks:

@@ -17,6 +17,8 @@ from typing import Any, cast
 
 import dagster as dg
 
+from scim_app.private import make_folder
+
 _SUFFIX = ".lock"
 _HANDLES: list[int] = []
 """Open files of the runs of this process: they are closed by its end, after Dagster has noted the end of the run."""
@@ -30,7 +32,8 @@ class RunLocks:
 
     def hold(self, run_id: str) -> None:
         """Hold the lock of a run until this process ends."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder.parent)
+        make_folder(self.folder)
         handle, unnamed = tempfile.mkstemp(dir=self.folder)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -18,6 +18,7 @@ from scim_app.admin.site import Site
 from scim_app.directory import extensions, kinds
 from scim_app.errors import StoreUnavailable
 from scim_app.logs import log_as_json
+from scim_app.private import keep_private, make_home
 from scim_app.protocol import openapi
 from scim_app.protocol.front import Front
 from scim_app.protocol.scim import ScimEndpoint
@@ -35,8 +36,10 @@ def require_ready(settings: Settings) -> None:
 
     Raises:
         LookupError: when there is no pepper.
+        Refused: when others can read the home, and it is not ours to mend.
         StoreUnavailable: when the store's schema is not the newest.
     """
+    make_home(settings.home)
     settings.read_pepper()
     migrate.require_current(settings.store_url)
 
@@ -94,6 +97,7 @@ def create_worker() -> FastAPI:
 
     What a request makes goes with it; circles are rare, and looked for after some hundred requests, not after each.
     """
+    keep_private()
     app = create_app()
     gc.collect()
     gc.freeze()

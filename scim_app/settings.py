@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from scim_app.private import make_folder
+
 PEPPER_BYTES = 32
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 """Names by which a machine reaches itself."""
@@ -205,7 +207,7 @@ class Settings(BaseSettings):
         """Return the key of the token digests, made with mode 0600 in `home` where there is none yet."""
         path = self.home / "pepper"
         if self.pepper is None and not path.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
+            make_folder(self.home)
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as file:
                 file.write(secrets.token_urlsafe(PEPPER_BYTES * 2))

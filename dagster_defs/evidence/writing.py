@@ -10,6 +10,7 @@ import orjson
 
 from dagster_defs.evidence.pages import html, pdf
 from dagster_defs.evidence.reading import Report
+from scim_app.private import make_file, make_folder
 from scim_app.store.export_packs import MANIFEST, RUN, as_csv, digest, manifest_of
 
 _VERSIONS = ("dagster-scim", "dbt-core", "duckdb", "jinja2", "typst")
@@ -34,11 +35,12 @@ def write(report: Report, root: Path, *, run_id: str, parameters: Mapping[str, A
     final = folder(root, report.standing.slug, report.spec.name, report.period.name)
     building = final.with_name(f"{final.name}.partial")
     shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    for name, content in files.items():
+    make_folder(root)
+    make_folder(building)
+    written = {MANIFEST: manifest_of(evidence), RUN: orjson.dumps({"run_id": run_id}, option=orjson.OPT_APPEND_NEWLINE)}
+    for name, content in {**files, **written}.items():
+        make_file(building / name)
         (building / name).write_bytes(content)
-    (building / MANIFEST).write_bytes(manifest_of(evidence))
-    (building / RUN).write_bytes(orjson.dumps({"run_id": run_id}, option=orjson.OPT_APPEND_NEWLINE))
     shutil.rmtree(final, ignore_errors=True)
     return building.rename(final)
 

@@ -30,6 +30,7 @@ from scim_app.cli import (
 from scim_app.cli.history.command import history
 from scim_app.cli.processes import ChildFailed
 from scim_app.errors import DirectoryError
+from scim_app.private import keep_private
 from scim_app.settings import Settings
 from scim_app.store import causes
 
@@ -68,6 +69,7 @@ app.add_typer(reports.app, name="reports")
 
 def main() -> None:
     """Run the command line; what a person can put right is said in one sentence, with exit status 1."""
+    keep_private()
     try:
         app()
     except ValidationError as error:

@@ -15,6 +15,7 @@ from scim_app.cli.opening import CLI, opened_store
 from scim_app.cli.processes import Child, environment, port_is_free, program
 from scim_app.cli.serving import Port
 from scim_app.cli.setup_link import setup_link
+from scim_app.private import make_home
 from scim_app.settings import Settings
 from scim_app.store import migrate, organizations, tokens
 from scim_app.store.event_log import Unit
@@ -32,6 +33,7 @@ def dev(
     settings = local_settings(port)
     _require_free(port, "--port")
     _require_free(dagster_port, "--dagster-port")
+    make_home(settings.home)
     settings.ensure_pepper()
     migrate.upgrade(settings.store_url)
     token = _first_token(settings)

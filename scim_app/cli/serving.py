@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from scim_app.private import make_home
 from scim_app.settings import Settings, share_metrics
 from scim_app.store import migrate
 
@@ -49,5 +50,7 @@ def _run(host: str, port: int, workers: int) -> None:
 
 def migrate_store() -> None:
     """Bring the store to the newest schema, making it where there is none."""
-    migrate.upgrade(Settings().store_url)
+    settings = Settings()
+    make_home(settings.home)
+    migrate.upgrade(settings.store_url)
     typer.echo("The store is up to date.", err=True)

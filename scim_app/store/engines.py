@@ -8,6 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 from scim_app.errors import StoreUnavailable
+from scim_app.private import make_file, secure
 from scim_app.store import postgres
 from scim_app.store.connections import on_connect
 from scim_app.store.json_sql import SAME_MOMENT
@@ -87,6 +88,7 @@ def open_notes(store_url: str) -> sa.Engine:
         return postgres.open_engine(store_url, postgres.NOTING, sa.NullPool)
     url = make_url(store_url)
     beside = url if url.database in (None, "", ":memory:") else url.set(database=f"{url.database}-notes")
+    _make_private(beside.database, mend=True)
     waiting = {"timeout": 1, "check_same_thread": False}
     engine = sa.create_engine(beside, hide_parameters=True, poolclass=sa.NullPool, connect_args=waiting)
 
@@ -105,12 +107,26 @@ def open_owner(store_url: str) -> sa.Engine:
     return postgres.open_engine(store_url, postgres.OWNING) if is_postgres(store_url) else open_writer(store_url)
 
 
+def _make_private(database: str | None, *, mend: bool) -> None:
+    """Make the file of a database its owner's alone; SQLite gives its mode to the files beside it.
+
+    Who only reads leaves the one that is there alone.
+    """
+    if not database or database == ":memory:":
+        return
+    path = Path(database)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if mend or not path.exists():
+        make_file(path)
+        for beside in ("-wal", "-shm"):
+            secure(path.with_name(path.name + beside))
+
+
 def _open_sqlite(
     store_url: str, begin: str, *, read_only: bool, patient: bool = True, pool: type[sa.Pool] | None = None
 ) -> sa.Engine:
     url = make_url(store_url)
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    _make_private(url.database, mend=not read_only)
     # Errors are logged, people's data is not.
     waiting = {"timeout": BUSY_SECONDS if patient else 0, "check_same_thread": False}
     engine = sa.create_engine(url, hide_parameters=True, poolclass=pool, connect_args=waiting)
