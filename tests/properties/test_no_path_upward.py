@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import api_keys, break_glass, grants, tokens
+from scim_app.store import api_keys, grants, tokens
+from scim_app.store.event_list import EventQuery, list_events
 from scim_app.store.sign_in_tables import identities
 
 
@@ -55,7 +56,11 @@ def _ways_in(world: World) -> list[str]:
     bound = desk.store.read(lambda db: db.execute(of_ada).first())
     return [
         *(["a credential was made"] if made > 1 else []),
-        *(["the emergency password is known"] if desk.read(break_glass.find) else []),
+        *(
+            ["the emergency password is known"]
+            if desk.read(list_events, EventQuery(type="break_glass.enabled"))
+            else []
+        ),
         *(["how an admin signs in was forgotten"] if not bound else []),
     ]
 
@@ -86,5 +91,7 @@ def test_no_sequence_of_calls_reaches_above_the_caller(
     if removes_last:
         calls.sort(key=lambda call: call[0] == "DELETE")
     for call in calls:
-        assert world.call(call).status_code != 500, call
-    assert gains(world) == []
+        status = world.call(call).status_code
+        assert status != 500, call
+        if status < 300:
+            assert gains(world) == [], call
