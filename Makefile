@@ -26,6 +26,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes --requirement requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(BIN)/python -W ignore -c "import dagster_defs.assets.marts"  # parses the dbt project
 	@touch $@
 
 $(DEV_INSTALLED): $(INSTALLED) requirements-dev.lock
@@ -109,7 +110,7 @@ catchup: develop  ## Kill the daemon twenty times while it catches up with 100,0
 	PYTHONPATH=tests $(BIN)/python bench/catchup.py
 
 neighbours: develop  ## Run an hour (MINUTES=60) beside another project with jobs of the same names in one Dagster
-	PYTHONPATH=tests:tests/dagster_defs $(BIN)/python bench/neighbours.py $(MINUTES)
+	PYTHONPATH=tests:tests/dagster_defs $(BIN)/python bench/shared_instance.py $(MINUTES)
 
 clean:  ## Remove what was built, but not the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage dbt_like_reports/target dbt_like_reports/logs

@@ -1,7 +1,10 @@
 """The dbt project's models as assets."""
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -23,14 +26,34 @@ from dagster_defs.resources import DBT_PROJECT, dbt
 from dagster_defs.warehouse import POOL
 
 
-def parse_if_stale(project: DbtProject) -> None:
-    """Make the dbt manifest where there is none or a source is newer: parsing takes seconds, and runs load this."""
+def manifest(project: DbtProject) -> dict[str, Any]:
+    """Return the dbt manifest, made anew where there is none, a source is newer or it can't be read.
+
+    Parsing takes seconds, and every run loads this. Several processes may parse at once: each does so in a folder of
+    its own, and what it made takes the place of what was there in one step.
+    """
+    made = _read(project.manifest_path)
+    if made is None or project.manifest_path.stat().st_mtime < _newest_source(project):
+        target = project.manifest_path.parent
+        target.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target) as folder:
+            dbt().cli(["parse", "--quiet"], target_path=Path(folder)).wait()
+            for name in ("partial_parse.msgpack", "manifest.json"):
+                os.replace(Path(folder, name), target / name)
+        made = json.loads(project.manifest_path.read_bytes())
+    return made
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    with suppress(OSError, ValueError):
+        return json.loads(path.read_bytes())
+    return None
+
+
+def _newest_source(project: DbtProject) -> float:
     folders = ("models", "macros", "seeds", "tests")
     sources = [path for folder in folders for path in (project.project_dir / folder).rglob("*.*")]
-    sources += project.project_dir.glob("*.yml")
-    manifest = project.manifest_path
-    if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in sources):
-        dbt().cli(["parse", "--quiet"], target_path=project.target_path).wait()
+    return max(path.stat().st_mtime for path in [*sources, *project.project_dir.glob("*.yml")])
 
 
 class Translator(DagsterDbtTranslator):
@@ -43,7 +66,7 @@ class Translator(DagsterDbtTranslator):
         return spec.replace_attributes(group_name=group, owners=OWNERS)
 
 
-parse_if_stale(DBT_PROJECT)
+_MANIFEST = manifest(DBT_PROJECT)
 
 _TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 _OWN_KEYS = ("orphaned_access", "dormant_accounts")
@@ -56,7 +79,7 @@ REGISTER = "evidence_manifest"
 
 
 @dbt_assets(
-    manifest=DBT_PROJECT.manifest_path,
+    manifest=_MANIFEST,
     project=DBT_PROJECT,
     dagster_dbt_translator=_TRANSLATOR,
     pool=POOL,
@@ -68,7 +91,7 @@ def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Duc
 
 
 @dbt_assets(
-    manifest=DBT_PROJECT.manifest_path,
+    manifest=_MANIFEST,
     project=DBT_PROJECT,
     dagster_dbt_translator=_TRANSLATOR,
     pool=POOL,

@@ -1,4 +1,4 @@
-"""Beside another project in one Dagster: `python bench/neighbours.py [MINUTES]`, an hour without a number.
+"""Beside another project in one Dagster: `python bench/shared_instance.py [MINUTES]`, an hour without a number.
 
 The other code location has jobs, sensors and assets with names of ours; its processes have a PID namespace of their own.
 People come and go here every few seconds. Prints the runs of both by job and status each minute; exit status 1 when a
