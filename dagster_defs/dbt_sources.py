@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dagster_defs.assets import access, changes, events, evidence_files, history, reviews, snapshots, sync_health
+from dagster_defs.calendar import CALENDAR
+from dagster_defs.log_proof import LOG_BREAKS
 from dagster_defs.resources import DBT_PROJECT
 from dagster_defs.warehouse import SCHEMA, Table
 from scim_app.store.exported_reviews import CONTROL_TESTS
@@ -16,7 +18,12 @@ from scim_app.store.exported_reviews import CONTROL_TESTS
 TABLES: tuple[Table, ...] = (
     events.ORGANIZATIONS,
     events.PROVISIONING_EVENTS,
+    CALENDAR,
+    LOG_BREAKS,
     history.USER_VERSIONS,
+    history.TEAM_VERSIONS,
+    history.GRANT_VERSIONS,
+    history.SETTING_VERSIONS,
     history.MEMBERSHIP_VERSIONS,
     history.OWNER_VERSIONS,
     snapshots.CUTS,
@@ -38,7 +45,12 @@ TABLES: tuple[Table, ...] = (
 OF_A_DAY = (snapshots.CUTS, *snapshots.TABLES, access.TOKENS)
 """Of these it reads one day: the one that a build tells of."""
 
-_WRITTEN_WITH = {events.ORGANIZATIONS.name: events.PROVISIONING_EVENTS.name, snapshots.CUTS.name: snapshots.USERS.name}
+_WRITTEN_WITH = {
+    events.ORGANIZATIONS.name: events.PROVISIONING_EVENTS.name,
+    CALENDAR.name: events.PROVISIONING_EVENTS.name,
+    LOG_BREAKS.name: events.PROVISIONING_EVENTS.name,
+    snapshots.CUTS.name: snapshots.USERS.name,
+}
 """Tables that another table's asset writes."""
 
 _HEAD = f"""# Made by `python -m dagster_defs.dbt_sources`: change the declarations, not this file.

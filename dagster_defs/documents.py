@@ -24,7 +24,6 @@ _RULES = f"""
 CREATE OR REPLACE TEMP MACRO user_active(document) AS (document -> '$.active')::VARCHAR IS DISTINCT FROM 'false';
 CREATE OR REPLACE TEMP MACRO holds(from_seq, until_seq, moment) AS
     from_seq <= moment AND (until_seq IS NULL OR until_seq > moment);
-CREATE OR REPLACE TEMP MACRO same_name(name) AS {folded("name")};
 CREATE OR REPLACE TEMP MACRO team_active(document) AS document IS NOT NULL;
 {_EMAILS}
 CREATE OR REPLACE TEMP MACRO without_tombstone(name) AS regexp_replace(name, '^[0-9a-fA-F]{{32}}([^@]+@)', '\\1');

@@ -1,10 +1,11 @@
 """Days: the partitions of the snapshots, and the cut that each organization's day makes in its log."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from dagster_defs.evidence.periods import Zones
 from dagster_defs.resources import ScimStore
 from scim_app.settings import Settings
 from scim_app.store.export import Head
@@ -30,15 +31,10 @@ def last_day(partitions: dg.DailyPartitionsDefinition) -> date:
 
 
 def day_starts(zone: str, first: datetime, last: datetime) -> list[tuple[date, datetime]]:
-    """Return each day that a zone has between two instants, with the instant at which it begins (all naive, UTC)."""
-    known = ZoneInfo(zone)
-    day, until = (moment.replace(tzinfo=UTC).astimezone(known).date() for moment in (first, last))
-    found: dict[datetime, date] = {}
-    while day <= until:
-        begins = datetime.combine(day, time(), known).astimezone(UTC).replace(tzinfo=None)
-        found[begins] = day  # a day that a zone skips (Samoa, 2011) begins when the next one does, and is none
-        day += timedelta(days=1)
-    return [(day, begins) for begins, day in found.items()]
+    """Return each day that a zone has between two instants, with the instant at which it begins (UTC, naive)."""
+    known = Zones.of(zone)
+    days = [known.day_of(moment.replace(tzinfo=None)) for moment in (first, last)]
+    return [(day, begins) for day, begins, _ in known.days(*days)]
 
 
 DAYS = days(Settings())

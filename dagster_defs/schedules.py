@@ -1,19 +1,26 @@
 """What runs by the clock: the end of each day, the nightly proof, and the reports of their cadence."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._utils.schedules import reverse_cron_string_iterator
 
 from dagster_defs import jobs
+from dagster_defs.assets.evidence import last_period
+from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY, ReportSpec
 from dagster_defs.partitions import DAYS, last_day, local_day
 from dagster_defs.resources import ScimStore
 from scim_app.settings import Settings
 
 _ON = dg.DefaultScheduleStatus.RUNNING
 _SETTINGS = Settings()
+EACH_QUARTER_HOUR = "*/15 * * * *"
+"""When it is looked whether a report is due: zones differ by quarters of an hour."""
+CAUGHT_UP = timedelta(days=7)
+"""For how long after it was due a report is made where Dagster did not run; each once."""
 
 
 @dg.schedule(job=jobs.end_of_day, cron_schedule=_SETTINGS.end_of_day_cron, default_status=_ON)
@@ -42,7 +49,7 @@ def first_missing(day: date, made: set[str]) -> str:
     return next((key for key in keys if key <= day.isoformat() and key not in made), day.isoformat())
 
 
-def _reports(job: UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinition:
+def _by_cron(job: UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=f"{job.name}_schedule",
         job=job,
@@ -52,12 +59,47 @@ def _reports(job: UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinit
     )
 
 
+def _of_periods(job: UnresolvedAssetJobDefinition, spec: ReportSpec, cron: str) -> dg.ScheduleDefinition:
+    """Return the schedule that makes a report of the period that ended last, at the cron's time in each zone."""
+
+    @dg.schedule(name=f"{job.name}_schedule", job=job, cron_schedule=EACH_QUARTER_HOUR, default_status=_ON)
+    def schedule(context: dg.ScheduleEvaluationContext, scim: dg.ResourceParam[ScimStore]) -> Iterator[dg.RunRequest]:
+        now = context.scheduled_execution_time.astimezone(UTC)
+        for zone, known_since in sorted(_zones(scim).items()):
+            due = last_due(cron, zone, now)
+            if max(known_since, now - CAUGHT_UP) < due:
+                period = last_period(spec, due.date())
+                asked = {"period": period.name, "time_zone": zone}
+                yield dg.RunRequest(
+                    run_key=f"{spec.name}/{zone}/{due.isoformat()}",
+                    run_config={"ops": {f"{spec.name}_report": {"config": asked}}},
+                    tags={"scim/period": period.name},
+                )
+
+    return schedule
+
+
+def _zones(scim: ScimStore) -> dict[str, datetime]:
+    """Return the zones of the organizations, each with since when there has been one."""
+    found: dict[str, datetime] = {}
+    for head in scim.heads():
+        since = datetime.fromisoformat(head.created_at)
+        found[head.time_zone] = min(since, found.get(head.time_zone, since))
+    return found
+
+
+def last_due(cron: str, zone: str, now: datetime) -> datetime:
+    """Return when a cron was due last in a zone, as a moment of that zone: at `now` or before it."""
+    after = (now + timedelta(seconds=1)).timestamp()
+    return next(reverse_cron_string_iterator(after, cron, zone))
+
+
 SCHEDULES = [
     end_of_day_schedule,
-    _reports(jobs.proof, _SETTINGS.proof_cron),
-    _reports(jobs.daily_compliance, _SETTINGS.daily_report_cron),
-    _reports(jobs.weekly_operations, _SETTINGS.weekly_report_cron),
-    _reports(jobs.monthly_joiner_mover_leaver, _SETTINGS.monthly_report_cron),
-    _reports(jobs.quarterly_access_review, _SETTINGS.quarterly_review_cron),
+    _by_cron(jobs.proof, _SETTINGS.proof_cron),
+    _by_cron(jobs.daily_compliance, _SETTINGS.daily_report_cron),
+    _of_periods(jobs.weekly_operations, WEEKLY, _SETTINGS.weekly_report_cron),
+    _of_periods(jobs.monthly_joiner_mover_leaver, MONTHLY, _SETTINGS.monthly_report_cron),
+    _of_periods(jobs.quarterly_access_review, QUARTERLY, _SETTINGS.quarterly_review_cron),
 ]
 """All schedules."""

@@ -80,13 +80,13 @@ class Settings(BaseSettings):
     """When the compliance report is made, in `time_zone`."""
 
     weekly_report_cron: str = "0 6 * * 1"
-    """When the weekly operations report is made, in `time_zone`."""
+    """When the weekly operations report is made, in each organization's own zone."""
 
     monthly_report_cron: str = "0 6 1 * *"
-    """When the monthly joiner-mover-leaver report is made, in `time_zone`."""
+    """When the monthly joiner-mover-leaver report is made, in each organization's own zone."""
 
     quarterly_review_cron: str = "0 6 1 1,4,7,10 *"
-    """When the quarterly access review is made, in `time_zone`."""
+    """When the quarterly access review is made, in each organization's own zone."""
 
     proof_cron: str = "30 2 * * *"
     """When the whole store is compared with its log and the log with its hashes, in `time_zone`."""

@@ -12,6 +12,7 @@ from dagster_defs.assets.history import (
     GRANT_VERSIONS,
     MEMBERSHIP_VERSIONS,
     PLACE_VERSIONS,
+    SETTING_VERSIONS,
     TEAM_VERSIONS,
     USER_VERSIONS,
 )
@@ -54,7 +55,7 @@ ACCESS_CHANGES = Table(
         Column(
             "how",
             "text",
-            "created, reactivated; joined_team, left_team, changed_job; deactivated, deleted; "
+            "created, restored, reactivated; joined_team, left_team, changed_job; deactivated, deleted; "
             "granted_role, revoked_role",
         ),
         *_PERSON,
@@ -92,7 +93,7 @@ DEPROVISIONED_ACCOUNTS = Table(
         Column("returned_at", "instant", "When the person came back (UTC); empty while gone"),
     ),
     script=sql("deprovisioned_accounts"),
-    reads=(VARIABLES, ACCESS_CHANGES, PROVISIONING_EVENTS, ORGANIZATIONS, *_HISTORIES),
+    reads=(VARIABLES, ACCESS_CHANGES, PROVISIONING_EVENTS, ORGANIZATIONS, SETTING_VERSIONS, *_HISTORIES),
 )
 
 

@@ -11,8 +11,9 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.assets import sources
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.assets.sources import in_directory
+from dagster_defs.calendar import keep_calendar, zones_of
+from dagster_defs.evidence.periods import Zones
 from dagster_defs.incremental import COPY, Mark, marks, save, start
-from dagster_defs.partitions import day_starts
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import DAY, ORGANIZATION, SCHEMA, Table, kept
 from scim_app.store.export import Head
@@ -125,6 +126,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head) 
     row |= {"log_epoch": target.log_epoch, "seq": after, "copied_at": _now()}
     with kept(connection):
         ORGANIZATIONS.replace(connection, [row], org=head.slug)
+        keep_calendar(connection, head, anew=after > first and (first == 0 or _zone_was_set(connection, head, first)))
     return after - first
 
 
@@ -134,16 +136,17 @@ def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, 
         raise dg.Failure(f"the event log of {head.slug} has a gap between event {after} and event {until}")
     connection.register("block", block)
     connection.execute("SET VARIABLE org = $org", {"org": head.slug})
-    connection.execute(_ZONES, {"zone": head.time_zone})
-    connection.register("days", _days(connection, block))
+    zones = zones_of(
+        connection, head.slug, head.time_zone, "UNION ALL SELECT seq, occurred_at::TIMESTAMP, change, type FROM block"
+    )
+    connection.register("days", _days(zones, block))
     names, casts = PROVISIONING_EVENTS.names, PROVISIONING_EVENTS.casts
     ((added,),) = connection.execute(
         f"""
         INSERT INTO {PROVISIONING_EVENTS.address} ({names})
         SELECT {casts} FROM (
             SELECT getvariable('org') AS org, days.day, block.*
-            FROM block ASOF JOIN zones ON block.seq >= zones.from_seq
-            ASOF JOIN days ON days.zone = zones.zone AND block.occurred_at::TIMESTAMP >= days.begins
+            FROM block ASOF JOIN days ON block.occurred_at::TIMESTAMP >= days.begins
         ) ORDER BY seq
         """  # noqa: S608
     ).fetchall()
@@ -153,26 +156,18 @@ def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, 
     connection.unregister("days")
 
 
-_ZONES = """
-    CREATE OR REPLACE TEMP TABLE zones AS
-    SELECT 0 AS from_seq, $zone AS zone
-    UNION ALL
-    SELECT seq, change ->> '$.attributes.time_zone.after' AS zone FROM (
-        SELECT seq, change FROM identity.provisioning_events
-        WHERE org = getvariable('org') AND type IN ('organization.created', 'settings.changed')
-        UNION ALL
-        SELECT seq, change FROM block WHERE type IN ('organization.created', 'settings.changed')
-    ) WHERE zone IS NOT NULL
-"""
-"""The zone in which an organization's days end, from which event on: a day stays what it was when another is set."""
+def _days(zones: Zones, block: pa.Table) -> pa.Table:
+    """Return when each day of a block begins."""
+    first, last = (
+        datetime.fromisoformat(block.column("occurred_at")[end].as_py()).replace(tzinfo=None) for end in (0, -1)
+    )
+    days = zones.days(min(zones.day_of(first), zones.day_of(last)), max(zones.day_of(first), zones.day_of(last)))
+    return pa.Table.from_pylist([{"day": day, "begins": begins} for day, begins, _ in days])
 
 
-def _days(connection: duckdb.DuckDBPyConnection, block: pa.Table) -> pa.Table:
-    """Return when each day of a block begins, in each zone."""
-    zones = [row[0] for row in connection.execute("SELECT DISTINCT zone FROM zones").fetchall()]
-    moments = [datetime.fromisoformat(block.column("occurred_at")[end].as_py()) for end in (0, -1)]
-    days = [{"zone": zone, "day": day, "begins": at} for zone in zones for day, at in day_starts(zone, *moments)]
-    return pa.Table.from_pylist(days)
+def _zone_was_set(connection: duckdb.DuckDBPyConnection, head: Head, after: int) -> bool:
+    rest = "WHERE org = ? AND seq > ? AND type = 'settings.changed'"
+    return PROVISIONING_EVENTS.count(connection, rest, [head.slug, after]) > 0
 
 
 def _now() -> datetime:

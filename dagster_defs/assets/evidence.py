@@ -6,7 +6,7 @@ The packs are in `reports/<organization>/<report>/<period>/`.
 """
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from pydantic import Field
 
 from dagster_defs.assets.access import keep_tokens
 from dagster_defs.assets.marts import DATA_TESTS, REGISTER, make_sources, mart_key
-from dagster_defs.assets.snapshots import cut
+from dagster_defs.assets.snapshots import CUTS
 from dagster_defs.assets.sources import OWNERS
 from dagster_defs.cadence import CADENCE
-from dagster_defs.evidence.periods import Period
+from dagster_defs.evidence.periods import FIRST_ZONE, Period, local_date
 from dagster_defs.evidence.reading import read, standings
 from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY, ReportSpec
 from dagster_defs.evidence.writing import write
@@ -38,6 +38,7 @@ class PackConfig(dg.Config):
     """Which period the packs are of."""
 
     period: str = Field(default="", description="`2026-W47`, `2026-11` or `2026-Q4`; the one that ended last, if empty")
+    time_zone: str = Field(default="", description="organizations whose days end in this zone; all, if empty")
 
 
 def _asset(spec: ReportSpec, cadence: str) -> dg.AssetsDefinition:
@@ -59,9 +60,18 @@ def _asset(spec: ReportSpec, cadence: str) -> dg.AssetsDefinition:
         warehouse: DuckDBResource,
         reports: dg.ResourceParam[ReportFolder],
     ) -> "dg.MaterializeResult[Any]":
-        period = chosen_period(spec, config.period, last_day(DAYS))
+        # Where days end first, a period has ended that is still running here; packs are of those where it has.
+        today = local_date(_now(), FIRST_ZONE) if config.period else last_day(DAYS)
+        period = chosen_period(spec, config.period, today)
         packs = write_packs(
-            spec, period, dbt=dbt, scim=scim, warehouse=warehouse, root=reports.path, run_id=context.run_id
+            spec,
+            period,
+            dbt=dbt,
+            scim=scim,
+            warehouse=warehouse,
+            root=reports.path,
+            run_id=context.run_id,
+            time_zone=config.time_zone,
         )
         return dg.MaterializeResult(metadata={"period": period.name, **told(packs)})
 
@@ -102,9 +112,13 @@ def write_packs(
     warehouse: DuckDBResource,
     root: Path,
     run_id: str,
+    time_zone: str = "",
 ) -> list[Path]:
-    """Build the marts as of the period's end, write a pack for each organization and return their folders."""
-    make_sources(warehouse)
+    """Build the marts as of the period's end, write packs and return their folders.
+
+    There is a pack for each organization where the period has ended, or for those of a time zone alone.
+    """
+    make_sources(warehouse, whole=True)
     with scim.opened() as export, warehouse.get_connection() as connection:
         _fix_day(connection, export, period.last_day)
     parameters = {"as_of_day": period.last_day.isoformat(), "period_start": period.begins.isoformat()}
@@ -124,6 +138,7 @@ def write_packs(
         found = [
             read(connection, spec, period, standing, schema=SCHEMA)
             for standing in standings(connection, period.begins, period.last_day)
+            if period.instants(standing.zones)[1] <= _now() and time_zone in ("", standing.time_zone)
         ]
     return [write(report, root, run_id=run_id, parameters=parameters) for report in found]
 
@@ -136,9 +151,15 @@ def told(packs: list[Path]) -> dict[str, Any]:
 
 def _fix_day(connection: duckdb.DuckDBPyConnection, export: Export, day: date) -> None:
     """Cut the snapshots of a day, where that was not done at its end."""
-    cut(connection, [day])
+    query = "SELECT org, max(seq) FROM identity.provisioning_events WHERE day <= ? GROUP BY org ORDER BY org"
+    stood = connection.execute(query, [day]).fetchall()
     with kept(connection):
+        CUTS.replace(connection, [{"day": day, "org": org, "seq": seq} for org, seq in stood], day=day)
         keep_tokens(connection, export, [day])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 EVIDENCE = [_asset(WEEKLY, "weekly"), _asset(MONTHLY, "monthly"), _asset(QUARTERLY, "quarterly")]

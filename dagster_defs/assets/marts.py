@@ -17,11 +17,12 @@ from dagster_dbt import (
 )
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs.assets.history import GRANT_VERSIONS, PLACE_VERSIONS, SETTING_VERSIONS, TEAM_VERSIONS
+from dagster_defs.assets.history import PLACE_VERSIONS
 from dagster_defs.assets.snapshots import make_views
 from dagster_defs.assets.sources import OWNERS
 from dagster_defs.dbt_lineage import told
 from dagster_defs.dbt_sources import TABLES
+from dagster_defs.log_proof import prove
 from dagster_defs.resources import DBT_PROJECT, dbt
 from dagster_defs.warehouse import POOL
 
@@ -71,7 +72,6 @@ _MANIFEST = manifest(DBT_PROJECT)
 _TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 _OWN_KEYS = ("orphaned_access", "dormant_accounts")
 """Marts that have the name of an asset before them; their keys begin with `reports` (in their yml)."""
-_BEHIND_VIEWS = (TEAM_VERSIONS, GRANT_VERSIONS, PLACE_VERSIONS, SETTING_VERSIONS)
 DATA_TESTS = ("--exclude-resource-type", "unit_test")
 """Models are tested on what they hold; unit tests are for those who change them."""
 REGISTER = "evidence_manifest"
@@ -112,13 +112,17 @@ def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Duc
     yield from told(invocation, mart_key)
 
 
-def make_sources(warehouse: DuckDBResource) -> None:
-    """Make the tables that models read where there are none yet, so that they are empty and not missing."""
+def make_sources(warehouse: DuckDBResource, *, whole: bool = False) -> None:
+    """Make the tables that models read where there are none yet, so that they are empty and not missing.
+
+    The log is proved too: all of it, or what is new.
+    """
     with warehouse.get_connection() as connection:
-        for table in (*TABLES, *_BEHIND_VIEWS):
+        for table in (*TABLES, PLACE_VERSIONS):
             if not table.view:
                 table.make(connection)
         make_views(connection)
+        prove(connection, whole=whole)
 
 
 def mart_key(name: str) -> dg.AssetKey:

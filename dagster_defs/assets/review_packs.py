@@ -17,7 +17,7 @@ from dagster_defs.assets.evidence import told
 from dagster_defs.assets.marts import mart_key
 from dagster_defs.assets.sources import OWNERS
 from dagster_defs.evidence.periods import Period
-from dagster_defs.evidence.reading import Standing, read
+from dagster_defs.evidence.reading import Standing, read, standing
 from dagster_defs.evidence.reports import REVIEW
 from dagster_defs.evidence.writing import folder, write
 from dagster_defs.resources import ReportFolder
@@ -26,7 +26,7 @@ from dagster_defs.warehouse import POOL
 _CLOSED = """
     SELECT
         review.campaign_id, review.campaign_name, first.day, last.day, known.org, known.name, known.time_zone,
-        last.log_epoch, review.population_event, last.seq, last.hash
+        known.deprovision_sla_seconds, last.log_epoch, review.population_event, last.seq, last.hash
     FROM {schema}.review_quality AS review
     INNER JOIN identity.organizations AS known ON known.org = review.organization
     INNER JOIN identity.provisioning_events AS first
@@ -81,7 +81,7 @@ def access_review_report(
 def closed(connection: duckdb.DuckDBPyConnection, schema: str = "reports") -> list[Review]:
     """Return the reviews that are closed, in the order of the events they stand at."""
     rows = connection.execute(_CLOSED.format(schema=schema)).fetchall()
-    return [Review(row[0], row[1], row[2], row[3], Standing(*row[4:])) for row in rows]
+    return [Review(row[0], row[1], row[2], row[3], standing(connection, *row[4:])) for row in rows]
 
 
 def pack(

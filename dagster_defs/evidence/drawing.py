@@ -28,7 +28,8 @@ _LATENCY = """
 """
 _BUCKETS = ("≤ 1 minute", "≤ 1 hour", "≤ 4 hours", "≤ 1 day", "≤ 3 days", "longer")
 _CONTROLS = """
-    SELECT framework, count(*) FILTER (result = 'pass'), count(*) FILTER (result = 'fail')
+    SELECT framework, count(*) FILTER (result = 'pass'), count(*) FILTER (result = 'fail'),
+        count(*) FILTER (result = 'no occurrence')
     FROM {schema}.control_matrix WHERE organization = $org GROUP BY framework ORDER BY framework
 """
 
@@ -99,7 +100,7 @@ _DECIDED = (("kept", GOOD), ("revoked", BAD), ("not decided", SOFT))
 _WROTE = (("accepted", GOOD), ("refused", BAD))
 _CAME = (("joiners", GOOD), ("leavers", SOFT))
 _ENDED = (("in time", GOOD), ("too late", BAD))
-_TESTED = (("pass", GOOD), ("fail", BAD))
+_TESTED = (("pass", GOOD), ("fail", BAD), ("no occurrence", SOFT))
 
 
 def _pair(rows: list[Any], words: tuple[tuple[str, str], ...]) -> list[Series]:

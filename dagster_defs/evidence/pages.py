@@ -24,17 +24,17 @@ _HTML = jinja2.Environment(
 )
 
 
-def html(report: Report, log: Mapping[str, Any]) -> bytes:
+def html(report: Report, log: Mapping[str, Any], parameters: Mapping[str, Any]) -> bytes:
     """Return the report as one page without script and without anything loaded from elsewhere."""
-    return _HTML.get_template("report.html").render(view(report, log)).encode()
+    return _HTML.get_template("report.html").render(view(report, log, parameters)).encode()
 
 
-def pdf(report: Report, log: Mapping[str, Any]) -> bytes:
+def pdf(report: Report, log: Mapping[str, Any], parameters: Mapping[str, Any]) -> bytes:
     """Return the report as a PDF whose bytes depend on the report alone: fonts come with the program, the date too.
 
     Characters that those fonts do not have are shown by their code, and a note says so.
     """
-    shown, replaced = drawable(view(report, log))
+    shown, replaced = drawable(view(report, log, parameters))
     return typst.compile(
         (_TEMPLATES / "report.typ").read_bytes(),
         sys_inputs={"report": orjson.dumps({**shown, "replaced": replaced}).decode()},
@@ -44,7 +44,7 @@ def pdf(report: Report, log: Mapping[str, Any]) -> bytes:
     )
 
 
-def view(report: Report, log: Mapping[str, Any]) -> dict[str, Any]:
+def view(report: Report, log: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return what both templates show: texts, tables of texts, charts, and where it all comes from."""
     spec, standing = report.spec, report.standing
     return {
@@ -61,6 +61,7 @@ def view(report: Report, log: Mapping[str, Any]) -> dict[str, Any]:
         "charts": [{"title": one.title, "svg": one.svg} for one in report.charts],
         "sheets": [_sheet(one) for one in report.sheets],
         "log": dict(log),
+        "parameters": "; ".join(f"{name.replace('_', ' ')} {text(value)}" for name, value in parameters.items()),
     }
 
 

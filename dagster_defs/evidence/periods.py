@@ -1,10 +1,18 @@
-"""Periods that reports tell of: weeks, months, quarters, and the state of a day. Pure."""
+"""Days and periods of an organization, the one place that says when they begin and end. Pure.
+
+A day begins at midnight in the organization's time zone, and days never run backwards: when another zone is set, the
+day that has begun goes on until the next one begins there. A period is a stretch of such days.
+"""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+FIRST_ZONE = "Pacific/Kiritimati"
+"""The zone in which days begin and end before they do anywhere else."""
+_INSTANT = timedelta(microseconds=1)
 _NAME = re.compile(r"(\d{4})-(?:W(\d{2})|Q([1-4])|(\d{2}))")
 
 
@@ -48,11 +56,61 @@ class Period:
         length = self.ends - self.begins
         return Period("before", self.begins - length, self.begins)
 
-    def instants(self, zone: str) -> tuple[datetime, datetime]:
-        """Return when the period begins and ends in a time zone: UTC without a zone, as the warehouse has instants."""
-        bounds = (datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) for day in (self.begins, self.ends))
-        begins, ends = (bound.replace(tzinfo=None) for bound in bounds)
-        return begins, ends
+    def instants(self, zones: "Zones") -> tuple[datetime, datetime]:
+        """Return when the period begins and ends: UTC without a zone, as the warehouse has instants."""
+        return zones.begins(self.begins), zones.begins(self.ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """The time zones that an organization has had, each with the instant (UTC, naive) from which on; at least one."""
+
+    spans: tuple[tuple[datetime, str], ...]
+
+    @classmethod
+    def of(cls, zone: str) -> "Zones":
+        """Return the zones of an organization that has had one."""
+        return cls(((datetime.min, zone),))  # noqa: DTZ901 - naive, as all instants here
+
+    def begins(self, day: date) -> datetime:
+        """Return when a day begins (UTC, naive): the first instant at which this day, or a later one, is reached."""
+        for (since, zone), until in self._until():
+            if midnight(day, zone) < until:
+                return max(midnight(day, zone), since)
+        since, zone = self.spans[-1]
+        return max(midnight(day, zone), since)
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day that an instant (UTC, naive) is in."""
+        ended = [local_date(until - _INSTANT, zone) for (_, zone), until in self._until() if until <= moment]
+        return max([*ended, local_date(moment, self.zone_at(moment))])
+
+    def zone_at(self, moment: datetime) -> str:
+        """Return the zone that was set at an instant (UTC, naive)."""
+        return next(zone for since, zone in reversed(self.spans) if since <= moment)
+
+    def days(self, first: date, last: date) -> Iterator[tuple[date, datetime, datetime]]:
+        """Yield each day from `first` to `last` with its beginning and its end; one that a zone skips is left out."""
+        begins = self.begins(first)
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            ends = self.begins(day + timedelta(days=1))
+            if begins < ends:
+                yield day, begins, ends
+            begins = ends
+
+    def _until(self) -> Iterator[tuple[tuple[datetime, str], datetime]]:
+        return zip(self.spans, [since for since, _ in self.spans[1:]], strict=False)
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """Return when a day begins in a zone: UTC, naive. Where clocks skip midnight, it begins when they do."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
+
+
+def local_date(moment: datetime, zone: str) -> date:
+    """Return the date in a zone at an instant (UTC, naive)."""
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
 
 
 def week_of(day: date) -> Period:

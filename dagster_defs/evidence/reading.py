@@ -8,10 +8,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_defs.calendar import zones_of
 from dagster_defs.evidence.charts import Chart
 from dagster_defs.evidence.drawing import draw
 from dagster_defs.evidence.exports import Exported, export
-from dagster_defs.evidence.periods import Period
+from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reports import Figure, ReportSpec
 from dagster_defs.evidence.sheets import SheetSpec
 from dagster_defs.resources import DBT_PROJECT
@@ -24,11 +25,19 @@ class Standing:
 
     slug: str
     name: str
+    """Its name at the end of the period."""
     time_zone: str
+    """The zone in which its days ended then."""
     log_epoch: str
     first_event: int
     last_event: int
     head_hash: str
+    sla_seconds: int
+    """The agreement on leavers at that event."""
+    of_the_present: Sequence[str]
+    """Settings whose value then the log does not tell: the present one stands for it."""
+    zones: Zones
+    """The zones that the organization has had: by them its days begin and end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +79,59 @@ class Report:
     """Files in the shapes of other tools, by name."""
 
 
+_STANDINGS = """
+    SELECT known.org, known.name, known.time_zone, known.deprovision_sla_seconds, last.log_epoch,
+        coalesce(min(event.seq) FILTER (event.day >= $first), max(event.seq)), last.seq, last.hash
+    FROM identity.organizations AS known
+    INNER JOIN identity.provisioning_events AS event ON event.org = known.org AND event.day <= $last
+    INNER JOIN (
+        SELECT org, log_epoch, seq, hash FROM identity.provisioning_events WHERE day <= $last
+        QUALIFY row_number() OVER (PARTITION BY org ORDER BY seq DESC) = 1
+    ) AS last ON last.org = known.org
+    GROUP BY ALL ORDER BY known.org
+"""
+_SETTINGS = """
+    SELECT name, value FROM identity.setting_versions
+    WHERE org = $org AND from_seq <= $seq AND (until_seq IS NULL OR until_seq > $seq)
+"""
+
+
 def standings(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> list[Standing]:
     """Return the organizations that there were at the end of a stretch of days, with the events of it."""
-    query = """
-        SELECT known.org, known.name, known.time_zone, last.log_epoch,
-               coalesce(min(event.seq) FILTER (event.day >= $first), max(event.seq)), last.seq, last.hash
-        FROM identity.organizations AS known
-        INNER JOIN identity.provisioning_events AS event ON event.org = known.org AND event.day <= $last
-        INNER JOIN (
-            SELECT org, log_epoch, seq, hash FROM identity.provisioning_events WHERE day <= $last
-            QUALIFY row_number() OVER (PARTITION BY org ORDER BY seq DESC) = 1
-        ) AS last ON last.org = known.org
-        GROUP BY ALL ORDER BY known.org
+    found = connection.execute(_STANDINGS, {"first": first, "last": last}).fetchall()
+    return [standing(connection, *row) for row in found]
+
+
+def standing(
+    connection: duckdb.DuckDBPyConnection,
+    org: str,
+    name: str,
+    time_zone: str,
+    sla_seconds: int,
+    log_epoch: str,
+    first_event: int,
+    last_event: int,
+    head_hash: str,
+) -> Standing:
+    """Return where an organization stands at an event, with its settings as they were then.
+
+    `name`, `time_zone` and `sla_seconds` are those of the present: they stand for what its log does not tell.
     """
-    return [Standing(*row) for row in connection.execute(query, {"first": first, "last": last}).fetchall()]
+    told = dict(connection.execute(_SETTINGS, {"org": org, "seq": last_event}).fetchall())
+    present: dict[str, Any] = {"name": name, "time_zone": time_zone, "deprovision_sla_seconds": sla_seconds}
+    held = present | {key: told[key] for key in present if told.get(key) is not None}
+    return Standing(
+        slug=org,
+        name=held["name"],
+        time_zone=held["time_zone"],
+        log_epoch=log_epoch,
+        first_event=first_event,
+        last_event=last_event,
+        head_hash=head_hash,
+        sla_seconds=int(held["deprovision_sla_seconds"]),
+        of_the_present=[key for key in present if told.get(key) is None],
+        zones=zones_of(connection, org, time_zone),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +162,7 @@ class _Reader:
         return f"{source}.{sheet.table or sheet.name} WHERE {sheet.scope} = $org{within} AND {sheet.where}"
 
     def _used(self, query: str, sheet: SheetSpec, period: Period) -> dict[str, object]:
-        bounds = (period.begins, period.ends) if sheet.within == "day" else period.instants(self.standing.time_zone)
+        bounds = (period.begins, period.ends) if sheet.within == "day" else period.instants(self.standing.zones)
         values = {**self.values, "org": self.standing.slug, "since": bounds[0], "until": bounds[1]}
         return {name: value for name, value in values.items() if f"${name}" in query}
 
@@ -133,7 +181,7 @@ def read(
     `values` is what the conditions of its sheets speak of by `$name`.
     """
     reader = _Reader(connection, standing, schema, values or {})
-    instants, days = period.instants(standing.time_zone), (period.begins, period.ends)
+    instants, days = period.instants(standing.zones), (period.begins, period.ends)
     known = {sheet.name: sheet for sheet in spec.sheets}
     sheets = [reader.sheet(sheet, period) for sheet in spec.sheets]
     tables = {one.spec.name: one for one in sheets}

@@ -120,16 +120,13 @@ STATE = ReportSpec(
     (
         CONTROLS,
         FINDINGS,
-        replace(
-            LEAVERS,
-            about="Everyone who lost access and has not come back.",
-            within=None,
-            where="returned_at IS NULL",
-        ),
+        replace(LEAVERS, about="Everyone who lost access on this day, with the moment of each step."),
         POPULATION,
         QUALITY,
-        replace(DECISIONS, within=None),
-        replace(FAILURES, within=None),
+        replace(
+            DECISIONS, about="Every access that was decided on this day, and whether it is gone.", within="decided_at"
+        ),
+        FAILURES,
     ),
     (
         Figure("accesses", "access_review_population"),

@@ -25,7 +25,8 @@ class SheetSpec:
 CONTROLS = SheetSpec(
     "control_matrix",
     "Controls",
-    "Each control with the tests behind it. A test passes when nothing is left that no exception excuses.",
+    "Each control with the tests behind it, over what happened in the period. A test passes when nothing is left that "
+    "no exception excuses; where there was nothing to look at, there was no occurrence, which proves nothing.",
     "framework, control, test_name",
     ("framework", "control", "title", "assertion", "population", "findings", "excused", "result"),
 )

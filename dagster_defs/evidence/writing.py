@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import yaml
 
 from dagster_defs.evidence.pages import html, pdf
 from dagster_defs.evidence.reading import Report
+from dagster_defs.resources import DBT_PROJECT
 from scim_app.private import make_file, make_folder
 from scim_app.store.export_packs import MANIFEST, RUN, as_csv, digest, manifest_of
 
@@ -30,7 +32,8 @@ def write(report: Report, root: Path, *, run_id: str, parameters: Mapping[str, A
         run_id: the Dagster run that writes it; beside the manifest, as a second run gives the same pack.
         parameters: what the marts were built with.
     """
-    files = _files(report)
+    parameters = {**parameters, **_settings(report)}
+    files = _files(report, parameters)
     evidence = _evidence(report, files, parameters)
     final = folder(root, report.standing.slug, report.spec.name, report.period.name)
     building = final.with_name(f"{final.name}.partial")
@@ -45,12 +48,33 @@ def write(report: Report, root: Path, *, run_id: str, parameters: Mapping[str, A
     return building.rename(final)
 
 
-def _files(report: Report) -> dict[str, bytes]:
-    log = _log(report)
+def thresholds() -> dict[str, Any]:
+    """Return what the control tests go by: days, seconds and counts, as the dbt project has them."""
+    variables: dict[str, Any] = yaml.safe_load((DBT_PROJECT.project_dir / "dbt_project.yml").read_text())["vars"]
+    return {name: value for name, value in variables.items() if isinstance(value, int)}
 
+
+def _settings(report: Report) -> dict[str, Any]:
+    """Return the settings that the results rest on, as they were, and which of them could be taken from today alone."""
+    standing, limits = report.standing, thresholds()
+    return {
+        "time_zone": standing.time_zone,
+        "deprovision_sla_seconds": standing.sla_seconds,
+        **limits,
+        "taken_from_the_present": ", ".join([*standing.of_the_present, *limits]),
+    }
+
+
+def _files(report: Report, parameters: Mapping[str, Any]) -> dict[str, bytes]:
+    log = _log(report)
     files = {f"{sheet.spec.name}.csv": as_csv(sheet.columns, sheet.rows) for sheet in report.sheets}
     exports = {name: one.content for name, one in report.exports.items()}
-    return {**files, **exports, "report.html": html(report, log), "report.pdf": pdf(report, log)}
+    return {
+        **files,
+        **exports,
+        "report.html": html(report, log, parameters),
+        "report.pdf": pdf(report, log, parameters),
+    }
 
 
 def _evidence(report: Report, files: Mapping[str, bytes], parameters: Mapping[str, Any]) -> dict[str, Any]:

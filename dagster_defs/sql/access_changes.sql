@@ -71,7 +71,8 @@ SELECT
 FROM people WHERE was_active AND NOT is_active
 UNION ALL BY NAME
 SELECT
-    seq, user_id, 'joiner' AS change, if(was_known, 'reactivated', 'created') AS how,
+    seq, user_id, 'joiner' AS change,
+    CASE WHEN was_known THEN 'reactivated' WHEN type = 'user.restored' THEN 'restored' ELSE 'created' END AS how,
     if(was_known, 'inactive', 'none') AS before, 'active' AS after, seq AS moment
 FROM people WHERE is_active AND NOT was_active
 UNION ALL BY NAME

@@ -46,40 +46,41 @@ keys AS (
         ON ended.org = made.org AND ended.type = 'api_key.revoked' AND ended.subject_id = made.subject_id
         AND ended.seq < leavers.seq
     GROUP BY leavers.seq, leavers.user_id
+),
+-- The agreement as it was when access ended; the present one, where the log tells of none.
+agreed AS (
+    SELECT leavers.seq, any_value(setting.value)::BIGINT AS seconds
+    FROM leavers INNER JOIN identity.setting_versions AS setting
+        ON setting.org = getvariable('org') AND setting.name = 'deprovision_sla_seconds'
+        AND holds(setting.from_seq, setting.until_seq, leavers.seq)
+    GROUP BY leavers.seq
 )
 SELECT
     gone.org, gone.day, gone.seq, gone.event_id, gone.occurred_at, gone.how, gone.user_id, gone.user_name,
     gone.display_name, gone.email, gone.department, gone.actor, gone.idp, gone.asserted_at,
     gone.occurred_at AS received_at, gone.occurred_at AS access_ended_at,
     epoch(gone.occurred_at - coalesce(gone.asserted_at, gone.occurred_at)) AS latency_seconds,
-    epoch(gone.occurred_at - coalesce(gone.asserted_at, gone.occurred_at)) <= known.deprovision_sla_seconds AS within_sla,
+    epoch(gone.occurred_at - coalesce(gone.asserted_at, gone.occurred_at)) <= coalesce(agreed.seconds, known.deprovision_sla_seconds)
+        AS within_sla,
     gone.teams, coalesce(lost.grants, '') AS grants, coalesce(keys.tokens, '') AS tokens
 FROM identity.access_changes AS gone INNER JOIN identity.organizations AS known ON known.org = gone.org
+LEFT JOIN agreed ON agreed.seq = gone.seq
 LEFT JOIN lost ON lost.seq = gone.seq AND lost.user_id = gone.user_id
 LEFT JOIN keys ON keys.seq = gone.seq AND keys.user_id = gone.user_id
 WHERE gone.org = getvariable('org') AND gone.change = 'leaver'
     AND gone.seq > getvariable('after') AND gone.seq <= getvariable('until')
 ORDER BY gone.seq;
 
--- Who comes back, under the same id or the same name, is no longer gone.
+-- Who comes back is known by the id of the account: a name may be given to somebody else.
 UPDATE identity.deprovisioned_accounts AS gone SET returned_at = back.occurred_at
 FROM (
-    SELECT seq, min(occurred_at) AS occurred_at FROM (
-        SELECT left_before.seq, joiner.occurred_at
-        FROM identity.deprovisioned_accounts AS left_before
-        INNER JOIN identity.access_changes AS joiner
-            ON joiner.org = left_before.org AND joiner.change = 'joiner' AND joiner.seq > left_before.seq
-            AND joiner.user_id = left_before.user_id
-        WHERE left_before.org = getvariable('org') AND left_before.returned_at IS NULL
-            AND joiner.seq > getvariable('after') AND joiner.seq <= getvariable('until')
-        UNION ALL
-        SELECT left_before.seq, joiner.occurred_at
-        FROM identity.deprovisioned_accounts AS left_before
-        INNER JOIN identity.access_changes AS joiner
-            ON joiner.org = left_before.org AND joiner.change = 'joiner' AND joiner.seq > left_before.seq
-            AND same_name(joiner.user_name) = same_name(left_before.user_name)
-        WHERE left_before.org = getvariable('org') AND left_before.returned_at IS NULL
-            AND joiner.seq > getvariable('after') AND joiner.seq <= getvariable('until')
-    ) GROUP BY seq
+    SELECT left_before.seq, min(joiner.occurred_at) AS occurred_at
+    FROM identity.deprovisioned_accounts AS left_before
+    INNER JOIN identity.access_changes AS joiner
+        ON joiner.org = left_before.org AND joiner.change = 'joiner' AND joiner.seq > left_before.seq
+        AND joiner.user_id = left_before.user_id
+    WHERE left_before.org = getvariable('org') AND left_before.returned_at IS NULL
+        AND joiner.seq > getvariable('after') AND joiner.seq <= getvariable('until')
+    GROUP BY left_before.seq
 ) AS back
 WHERE gone.org = getvariable('org') AND gone.seq = back.seq;

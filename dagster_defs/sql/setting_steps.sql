@@ -1,10 +1,19 @@
--- Settings of the organization, as they were set.
+-- Settings of the organization, as they were set. What the first change of a setting says was before it, held from the
+-- beginning (event 0).
 CREATE OR REPLACE TEMP TABLE steps AS
-SELECT name, seq, false AS ended, change ->> ('$.attributes.' || name || '.after') AS value
-FROM (
-    SELECT seq, change, unnest(json_keys(change, '$.attributes')) AS name
-    FROM batch WHERE type IN ('organization.created', 'settings.changed')
+WITH told AS (
+    SELECT name, seq, change ->> ('$.attributes.' || name || '.before') AS earlier,
+        change ->> ('$.attributes.' || name || '.after') AS value
+    FROM (
+        SELECT seq, change, unnest(json_keys(change, '$.attributes')) AS name
+        FROM batch WHERE type IN ('organization.created', 'settings.changed')
+    )
 )
+SELECT name, seq, false AS ended, value FROM told
+UNION ALL
+SELECT name, 0, false, arg_min(earlier, seq) FROM told
+ANTI JOIN (SELECT name FROM identity.setting_versions WHERE org = getvariable('org')) AS known USING (name)
+GROUP BY name HAVING arg_min(earlier, seq) IS NOT NULL
 UNION ALL
 SELECT 'scim_enabled', seq, false, if(type = 'scim.enabled', 'true', 'false')
 FROM batch WHERE type IN ('scim.enabled', 'scim.disabled');

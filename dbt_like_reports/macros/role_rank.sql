@@ -8,3 +8,8 @@
         when 'viewer' then 4
     end
 {%- endmacro %}
+
+{# Whether a role gives access to others. #}
+{% macro is_privileged(role) -%}
+    {{ role }} in ('organization_admin', 'admin')
+{%- endmacro %}

@@ -73,7 +73,8 @@ def _user_changes(directory: _Directory, event: Mapping[str, Any]) -> Iterator[R
         return
     directory.users[user_id] = person
     if is_active and not was_active:
-        yield _row(directory, event, user_id, JOINER, "reactivated" if was_known else "created")
+        how = "restored" if event["type"] == "user.restored" else "created"
+        yield _row(directory, event, user_id, JOINER, "reactivated" if was_known else how)
     elif is_active and (detail := _job_change(event)):
         yield _row(directory, event, user_id, MOVER, "changed_job", detail)
 
@@ -129,16 +130,11 @@ def _told(value: Any) -> str:
 
 
 def deprovisioned(changes: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """Return the leaver rows of those who have not come back, under the same id or the same name, in order of `seq`."""
+    """Return the leaver rows of those who have not come back, by their id, in order of `seq`."""
     last: dict[str, Row] = {}
     for change in changes:
         if change["change"] == LEAVER:
             last[change["user_id"]] = dict(change)
         elif change["change"] == JOINER:
-            last = {key: row for key, row in last.items() if not _same_person(row, change)}
+            last.pop(change["user_id"], None)
     return sorted(last.values(), key=lambda row: row["seq"])
-
-
-def _same_person(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    names = {str(row["user_name"] or row["user_id"]).casefold() for row in (one, other)}
-    return one["user_id"] == other["user_id"] or len(names) == 1

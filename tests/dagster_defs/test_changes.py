@@ -60,15 +60,24 @@ def test_someone_who_comes_back_is_a_joiner_and_no_longer_deprovisioned() -> Non
     assert log.gone() == []
 
 
-def test_someone_who_was_deleted_and_is_made_anew_under_the_same_name_has_come_back() -> None:
+def test_a_name_that_was_given_to_somebody_else_brings_nobody_back() -> None:
     log = Log()
     log.add("user.created", "1", {"userName": "Ada@example.com"})
     log.add("user.deleted", "1", None)
     log.add("user.created", "2", {"userName": "ada@example.com"})
+    assert log.gone() == ["Ada@example.com"]
+
+
+def test_an_account_that_is_restored_with_its_id_has_come_back() -> None:
+    log = Log()
+    log.add("user.created", "1", {"userName": "ada"})
+    log.add("user.deleted", "1", None)
+    log.add("user.restored", "1", {"userName": "ada"})
+    assert log.told()[-1][:2] == ("joiner", "restored")
     assert log.gone() == []
 
 
-def test_who_came_back_first_counts_however_the_log_is_taken_in() -> None:
+def test_who_came_back_is_known_by_id_however_the_log_is_taken_in() -> None:
     log = Log()
     log.add("user.created", "1", {"userName": "ada"})
     log.add("user.deactivated", "1", {"userName": "ada", "active": False})
@@ -78,7 +87,7 @@ def test_who_came_back_first_counts_however_the_log_is_taken_in() -> None:
     for block in (1, 100):
         with Warehouse(log.events, block=block) as warehouse:
             (gone,) = warehouse.rows("deprovisioned_accounts", "seq")
-            (returned,) = (row for row in warehouse.rows("access_changes", "seq") if row["seq"] == 4)
+            (returned,) = (row for row in warehouse.rows("access_changes", "seq") if row["seq"] == 5)
         assert gone["returned_at"] == returned["occurred_at"]
 
 

@@ -17,8 +17,8 @@ from dagster_defs.definitions import defs
 OF_NO_COLUMN = {
     ("int_access__episodes", "access_kind"),
     ("int_controls__findings", "test_name"),
-    ("int_controls__populations", "population"),
-    ("int_controls__populations", "test_name"),
+    ("int_controls__results", "population"),
+    ("int_controls__occurrences", "test_name"),
     ("int_controls__results", "findings"),
     ("int_leavers__clocks", "memberships_held"),
     ("int_log__cuts", "as_of_day"),

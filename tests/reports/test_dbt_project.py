@@ -25,13 +25,15 @@ def test_every_control_rests_on_a_test_that_exists_and_every_test_serves_one() -
 
 
 def test_every_test_has_its_findings() -> None:
-    text = (PROJECT / "models" / "intermediate" / "int_controls__findings.sql").read_text()
+    text = "".join(path.read_text() for path in PROJECT.glob("models/intermediate/int_controls__of_*.sql"))
     assert set(re.findall(r"'(\w+)' as test_name", text)) == TESTS.keys()
 
 
 def test_roles_rank_as_in_the_directory() -> None:
     text = (PROJECT / "macros" / "role_rank.sql").read_text()
     assert re.findall(r"when '(\w+)' then (\d)", text) == [(role.value, str(role.rank)) for role in Role]
+    privileged = ", ".join(f"'{role.value}'" for role in Role if role.privileged)
+    assert f"in ({privileged})" in text
 
 
 def test_every_model_has_its_own_page_with_its_grain() -> None:

@@ -71,7 +71,7 @@ def test_no_script_runs_in_chromium(report: Report, browser: Browser, tmp_path: 
     page.on("console", lambda message: said.append(message.text))
     page.on("dialog", lambda dialog: said.append(dialog.message))
     file = tmp_path / "report.html"
-    file.write_bytes(html(report, LOG))
+    file.write_bytes(html(report, LOG, {}))
     page.goto(file.as_uri())
     assert page.locator("#leavers tbody td").count() == 10_000
     assert page.evaluate("window.hit") is None
@@ -81,5 +81,5 @@ def test_no_script_runs_in_chromium(report: Report, browser: Browser, tmp_path: 
 
 def test_the_pdf_takes_the_names_as_text(report: Report) -> None:
     some = replace(report, sheets=[replace(sheet, rows=sheet.rows[:40]) for sheet in report.sheets])
-    assert pdf(some, LOG).startswith(b"%PDF-")
-    assert pdf(some, LOG) == pdf(some, LOG)
+    assert pdf(some, LOG, {}).startswith(b"%PDF-")
+    assert pdf(some, LOG, {}) == pdf(some, LOG, {})

@@ -1,12 +1,13 @@
 """Periods have names, bounds in an organization's own days, and a time before."""
 
 from contextlib import nullcontext
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from dagster_defs.assets.evidence import chosen_period, last_period
-from dagster_defs.evidence.periods import Period
+from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY
 
 
@@ -35,7 +36,10 @@ def test_a_period_that_is_none_is_refused(name: str) -> None:
 
 
 def test_days_end_where_the_organization_is() -> None:
-    assert Period.named("2026-11").instants("Asia/Tokyo") == (datetime(2026, 10, 31, 15), datetime(2026, 11, 30, 15))
+    assert Period.named("2026-11").instants(Zones.of("Asia/Tokyo")) == (
+        datetime(2026, 10, 31, 15),
+        datetime(2026, 11, 30, 15),
+    )
 
 
 def test_a_run_takes_the_period_that_ended_last() -> None:
@@ -51,3 +55,20 @@ def test_a_run_takes_the_period_that_ended_last() -> None:
 def test_there_are_packs_of_periods_that_have_ended_alone(name: str, ended: bool) -> None:
     with nullcontext() if ended else pytest.raises(ValueError, match="has not ended"):
         assert chosen_period(MONTHLY, name, date(2026, 11, 30)).name == "2026-10"
+
+
+def test_days_never_run_backwards_when_another_zone_is_set() -> None:
+    zones = Zones(
+        (
+            *Zones.of("Asia/Tokyo").spans,
+            (datetime(2026, 6, 9, 23), "America/New_York"),
+            (datetime(2026, 7, 1, 3), "Pacific/Kiritimati"),
+        )
+    )
+    days = {day: (begins, ends) for day, begins, ends in zones.days(date(2026, 6, 8), date(2026, 7, 3))}
+    assert days[date(2026, 6, 10)] == (datetime(2026, 6, 9, 15), datetime(2026, 6, 11, 4))
+    assert days[date(2026, 7, 1)] == (datetime(2026, 7, 1, 3), datetime(2026, 7, 1, 10))
+    bounds = list(days.values())
+    assert all(one[1] == other[0] for one, other in pairwise(bounds))
+    for day, (begins, ends) in days.items():
+        assert zones.day_of(begins) == zones.day_of(ends - timedelta(microseconds=1)) == day

@@ -1,4 +1,5 @@
 -- One row for each organization and control test: what was looked at, what was found, and what an exception excuses.
+-- Where there was nothing to look at, the control did not have to work: that is no pass.
 with excused as (
     select distinct
         organization,
@@ -6,6 +7,15 @@ with excused as (
         subject_id
     from {{ ref('exceptions') }}
     where state = 'live' and is_independent
+),
+
+populations as (
+    select
+        organization,
+        test_name,
+        count(*) as population
+    from {{ ref('int_controls__occurrences') }}
+    group by organization, test_name
 ),
 
 findings as (
@@ -30,10 +40,14 @@ select
     coalesce(populations.population, 0) as population,
     coalesce(findings.findings, 0) as findings,
     coalesce(findings.excused, 0) as excused,
-    coalesce(findings.findings, 0) - coalesce(findings.excused, 0) = 0 as is_passed
+    case
+        when findings.findings > findings.excused then 'fail'
+        when populations.population is null then 'no occurrence'
+        else 'pass'
+    end as result
 from {{ ref('int_log__cuts') }} as cuts
 cross join {{ ref('control_tests') }} as tests
-left join {{ ref('int_controls__populations') }} as populations
+left join populations
     on cuts.organization = populations.organization and tests.test_name = populations.test_name
 left join findings
     on cuts.organization = findings.organization and tests.test_name = findings.test_name

@@ -1,18 +1,8 @@
--- One row for each event that is not chained to the one before it.
-with chained as (
-    select
-        organization,
-        event,
-        prev_hash,
-        lag(event) over (partition by organization order by event) as event_before,
-        lag(hash) over (partition by organization order by event) as hash_before
-    from {{ ref('stg_scim__events') }}
-)
-
+-- One row for each event up to the end of the day for which the chain of hashes does not hold.
 select
-    organization,
-    event
-from chained
-where
-    event <> coalesce(event_before + 1, 1)
-    or prev_hash <> coalesce(hash_before, prev_hash)
+    breaks.organization,
+    breaks.event,
+    breaks.finding
+from {{ ref('stg_scim__log_breaks') }} as breaks
+inner join {{ ref('int_log__cuts') }} as cuts
+    on breaks.organization = cuts.organization and breaks.event <= cuts.as_of_event

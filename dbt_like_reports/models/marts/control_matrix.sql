@@ -9,8 +9,9 @@ select
     results.population,
     results.findings,
     results.excused,
-    case when results.is_passed then 'pass' else 'fail' end as result,
-    controls.test_name || '@' || cast(cuts.as_of_event as text) as evidence_id,
+    results.result,
+    -- Another period or other thresholds are other evidence.
+    controls.test_name || '@' || cast(cuts.as_of_event as text) || '-' || {{ evidence_digest() }} as evidence_id,
     cuts.period_start,
     cuts.as_of_day
 from {{ ref('controls') }} as controls

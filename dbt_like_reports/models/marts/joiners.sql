@@ -3,6 +3,18 @@ with changes as (
     select * from {{ ref('stg_scim__access_changes') }} where change = 'joiner'
 ),
 
+returns as (
+    select distinct
+        changes.organization,
+        changes.event
+    from changes
+    inner join {{ ref('stg_scim__leavers') }} as earlier
+        on
+            changes.organization = earlier.organization
+            and changes.user_id = earlier.user_id
+            and changes.event > earlier.event
+),
+
 first_teams as (
     select
         changes.organization,
@@ -26,12 +38,14 @@ select
     changes.department,
     changes.occurred_at as joined_at,
     changes.how,
-    changes.how = 'reactivated' as is_return,
+    returns.event is not null as is_return,
     first_teams.first_team_at,
     changes.actor,
     changes.identity_provider,
     changes.event,
     changes.user_id
 from changes
+left join returns
+    on changes.organization = returns.organization and changes.event = returns.event
 left join first_teams
     on changes.organization = first_teams.organization and changes.event = first_teams.event

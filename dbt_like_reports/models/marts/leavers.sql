@@ -12,8 +12,8 @@ select
     clocks.access_ended_at as left_at,
     clocks.memberships_removed_at,
     {{ seconds_between('clocks.asked_at', 'clocks.access_ended_at') }} as latency_seconds,
-    organizations.sla_seconds,
-    {{ seconds_between('clocks.asked_at', 'clocks.access_ended_at') }} <= organizations.sla_seconds as is_within_sla,
+    agreements.sla_seconds,
+    {{ seconds_between('clocks.asked_at', 'clocks.access_ended_at') }} <= agreements.sla_seconds as is_within_sla,
     clocks.how,
     clocks.teams_lost,
     clocks.grants_lost,
@@ -25,7 +25,7 @@ select
     clocks.event,
     clocks.user_id
 from {{ ref('int_leavers__clocks') }} as clocks
-inner join {{ ref('stg_scim__organizations') }} as organizations
-    on clocks.organization = organizations.organization
+inner join {{ ref('int_settings__agreements') }} as agreements
+    on clocks.organization = agreements.organization and clocks.event = agreements.event
 inner join {{ ref('int_log__cuts') }} as cuts
     on clocks.organization = cuts.organization

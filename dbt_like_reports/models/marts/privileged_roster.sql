@@ -1,73 +1,63 @@
--- One row for each privileged role that a person has, with the grant behind it: why, since when, by whom.
-with access as (
-    select * from {{ ref('stg_scim__effective_access') }} where is_privileged
+-- One row for each path by which a person has a privileged role at the end of the day: each grant, own or of a team, and
+-- the default role where that is privileged. Whoever has a role by two paths is there twice.
+with users as (
+    select * from {{ ref('stg_scim__users') }} where is_active
 ),
 
-team_grants as (
+paths as (
     select
-        members.organization,
-        members.user_id,
-        grants.grant_id,
-        grants.holder_id,
-        grants.role,
-        grants.scope_kind,
-        grants.scope_id,
-        greatest(grants.granted_at, members.member_since) as held_since,
-        grants.granted_by,
-        grants.reason
-    from {{ ref('stg_scim__role_grants') }} as grants
-    inner join {{ ref('stg_scim__team_members') }} as members
-        on grants.organization = members.organization and grants.holder_id = members.team_id
-    where grants.holder_kind = 'team'
-),
-
-own_grants as (
+        paths.organization,
+        paths.user_id,
+        paths.role,
+        paths.scope_kind,
+        grants.scope_name,
+        paths.holder_kind as source,
+        grants.holder_name as source_name,
+        paths.from_at as held_since,
+        paths.granted_by,
+        paths.reason,
+        paths.grant_id
+    from {{ ref('int_access__privileged_paths') }} as paths
+    inner join {{ ref('stg_scim__role_grants') }} as grants
+        on
+            paths.organization = grants.organization
+            and paths.grant_id = grants.grant_id
+            and grants.scope_name is not null
+    where paths.until_event is null
+    union all
     select
         organization,
-        holder_id as user_id,
-        grant_id,
-        holder_id,
+        user_id,
         role,
         scope_kind,
-        scope_id,
-        granted_at as held_since,
-        granted_by,
-        reason
-    from {{ ref('stg_scim__role_grants') }}
-    where holder_kind = 'user'
-),
-
-grants as (
-    select * from own_grants
-    union all
-    select * from team_grants
+        scope_name,
+        source,
+        source_name,
+        cast(null as timestamp) as held_since,
+        cast(null as text) as granted_by,
+        cast(null as text) as reason,
+        cast(null as text) as grant_id
+    from {{ ref('stg_scim__effective_access') }}
+    where is_privileged and source = 'default'
 )
 
 select
-    access.organization,
-    access.user_name,
+    paths.organization,
+    users.user_name,
     users.display_name,
     users.department,
     users.user_type,
-    access.role,
-    access.scope_kind,
-    access.scope_name,
-    access.source,
-    access.source_name,
-    grants.held_since,
-    grants.granted_by,
-    grants.reason,
-    coalesce(grants.reason, '') <> '' as is_justified,
-    access.user_id,
-    grants.grant_id
-from access
-inner join {{ ref('stg_scim__users') }} as users
-    on access.organization = users.organization and access.user_id = users.user_id and users.is_active
-left join grants
-    on
-        access.organization = grants.organization
-        and access.user_id = grants.user_id
-        and access.source_id = grants.holder_id
-        and access.role = grants.role
-        and access.scope_kind = grants.scope_kind
-        and coalesce(access.scope_id, '') = coalesce(grants.scope_id, '')
+    paths.role,
+    paths.scope_kind,
+    paths.scope_name,
+    paths.source,
+    paths.source_name,
+    paths.held_since,
+    paths.granted_by,
+    paths.reason,
+    coalesce(trim(paths.reason), '') <> '' as is_justified,
+    paths.user_id,
+    paths.grant_id
+from paths
+inner join users
+    on paths.organization = users.organization and paths.user_id = users.user_id

@@ -5,6 +5,8 @@ select
     from_seq as from_event,
     until_seq as until_event,
     active as is_active,
+    user_name,
     department,
+    origin,
     updated_at as from_at
 from {{ source('identity', 'user_versions') }}
