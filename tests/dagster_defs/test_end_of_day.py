@@ -1,6 +1,6 @@
 """Days are fixed when they have ended in the organization's zone, all that were missed in one run."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -81,3 +81,28 @@ def test_a_day_stays_what_it_was_when_another_zone_is_set(settings: Settings) ->
             directory.user("ada@example.com")
             directory.store.close()
             assert days(warehouse) == days(made_anew) == ["2026-11-21", "2026-11-24"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "last", "at"),
+    [
+        ("Asia/Tokyo", "2026-10-25T15:00Z", "2026-10-25T21:00Z"),
+        ("America/New_York", "2026-10-26T04:00Z", "2026-10-26T10:00Z"),
+        ("Pacific/Honolulu", "2026-10-26T10:00Z", "2026-10-26T16:00Z"),
+        ("Pacific/Kiritimati", "2026-10-25T10:00Z", "2026-10-25T16:00Z"),
+    ],
+)
+def test_a_report_is_due_after_the_week_has_ended_where_the_organization_is(
+    settings: Settings, zone: str, last: str, at: str
+) -> None:
+    with time_machine.travel(datetime(2026, 10, 1, tzinfo=UTC)):
+        make.organization(settings, "acme", time_zone=zone)
+    (schedule,) = (one for one in schedules.SCHEDULES if one.name == "weekly_operations_schedule")
+    scim: Any = resources(settings)["scim"]
+    due, end = datetime.fromisoformat(at), datetime.fromisoformat(last)
+    assert end < due
+    for moment, period in ((due, "2026-W43"), (due - timedelta(minutes=15), "2026-W42"), (end, "2026-W42")):
+        with dg.build_schedule_context(scheduled_execution_time=moment, resources={"scim": scim}) as context:
+            (request,) = schedule.evaluate_tick(context).run_requests or []
+        asked = request.run_config["ops"]["weekly_operations_report"]["config"]
+        assert asked == {"period": period, "time_zone": zone}

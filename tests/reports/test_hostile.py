@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from dagster_defs.evidence import words
 from dagster_defs.evidence.pages import html, pdf
-from dagster_defs.evidence.periods import Period
+from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reading import Report, Sheet, Standing
 from dagster_defs.evidence.reports import QUARTERLY
 from dagster_defs.evidence.sheets import FINDINGS, LEAVERS
@@ -42,7 +42,7 @@ def report(monkeypatch: pytest.MonkeyPatch) -> Report:
     every = names()
     rows = [every[start : start + len(columns)] for start in range(0, len(every), len(columns))]
     findings = [[name, name, name, None, None] for name in names()[:50]]
-    standing = Standing("acme", "<b>=1</b>", "UTC", "one", 1, 2, "f" * 64)
+    standing = Standing("acme", "<b>=1</b>", "UTC", "one", 1, 2, "f" * 64, 86_400, [], Zones.of("UTC"))
     return Report(
         spec=replace(QUARTERLY, title="<script>window.hit=1</script>"),
         period=Period("2026-Q1", date(2026, 1, 1), date(2026, 4, 1)),
