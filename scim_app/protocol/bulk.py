@@ -167,7 +167,7 @@ def _apply(unit: Unit, call: Call, asked: Json, bulk_id: str | None, index: int,
     promised = ids.promised.get(bulk_id or "")
     work = create(one, promised) if promised else WORK[one.target.operation](one)
     unit.actor = one.actor
-    return work(unit)
+    return work.run(unit)
 
 
 def _call_of(call: Call, asked: Json) -> Call:

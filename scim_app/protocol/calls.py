@@ -15,6 +15,7 @@ from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.failures import SCIM_OFF
 from scim_app.directory.kinds import ENDPOINTS, USER, Kind
 from scim_app.directory.leaving import asks_to_leave
+from scim_app.protocol import limits
 from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.wire import Service, kind_of
 from scim_app.store import resources
@@ -64,6 +65,8 @@ class Call:
     """The JSON body where it was refused before it was read as SCIM: it may tell somebody to leave all the same."""
     note: str = ""
     """What its answer does not tell and an admin should know: how a request outside the RFC was understood."""
+    weight: int = 0
+    """What it costs to read the body, in values."""
     in_bulk: bool = False
     """Whether it is one operation of a bulk request, whose outcome tells no more than status, place and version."""
 
@@ -108,6 +111,7 @@ class Call:
         """`attributes` and `excludedAttributes` (RFC 7644 §3.9)."""
         if not self.request.query:
             return _WHOLE
+        limits.check_names(self.request.query)
         resource_type = self.service.resource_type_at(self.target.endpoint or "")
         return self.service.read_response_parameters(resource_type, self.request.query)
 
@@ -134,7 +138,7 @@ class Call:
             subject_kind=kind.name if kind else "organization",
             subject_id=target,
             subject_name=named if isinstance(named, str) else None,
-            change={"request": kept(self.body), **told},
+            change={"request": {"values": self.weight} if self.weight > KEPT_BYTES else kept(self.body), **told},
             status=error.status,
             scim_type=error.scim_type or None,
             detail=str(error)[:KEPT_BYTES],

@@ -1,7 +1,9 @@
 """From a request's body to what the directory is asked to do: a document, and a change of members."""
 
+import itertools
 from typing import Any
 
+import orjson
 from scim2_models import Context, InvalidValueException, PatchOp, PayloadTooLargeException, Resource
 from scim2_models.path import Comparison, Path, ValuePath
 
@@ -13,12 +15,15 @@ from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.filter_limits import check_path
 from scim_app.protocol.quirks import Json
 from scim_app.protocol.wire import STORED, WHOLE
-from scim_app.store.event_log import Unit
+from scim_app.store import allowance
+from scim_app.store.event_log import Reading, Unit
 from scim_app.store.resources import Stored
 from scim_app.store.writes import Edit
 
 _SERVER_OWNED = ("id", "meta", "groups", "members", "password")
 """Left out of stored documents: what the server makes, members (they are rows), and the password (never kept)."""
+OPERATION = 20
+"""What the library needs for any operation of a PATCH, in values that it reads."""
 
 
 def read_creation(kind: Kind, body: Json, dialect: Dialect) -> tuple[Document, MemberDelta]:
@@ -26,6 +31,7 @@ def read_creation(kind: Kind, body: Json, dialect: Dialect) -> tuple[Document, M
     if kind is USER and (known := plain.user(body)):
         return {"active": True, **known}, MemberDelta()
     body, delta = _without_members(kind, dialect.normalise(kind, body))
+    allowance.spend(_values(body) // 2)
     document = _document(kind, _validated(kind, body, Context.RESOURCE_CREATION_REQUEST))
     return ({"active": True, **document} if kind is USER else document), delta
 
@@ -35,9 +41,12 @@ def read_replacement(kind: Kind, body: Json, dialect: Dialect) -> Edit:
     if kind is USER and (known := plain.user(body)):
         return lambda _unit, stored: ({"active": stored.load().get("active", True), **known}, MemberDelta())
     body, delta = _without_members(kind, dialect.normalise(kind, body))
+    values = _values(body)
+    allowance.spend(values // 2)
     replacement = _validated(kind, body, Context.RESOURCE_REPLACEMENT_REQUEST)
 
-    def edit(_unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
+    def edit(_where: Unit | Reading, stored: Stored) -> tuple[Document, MemberDelta]:
+        allowance.spend(values + allowance.values_in(stored.document))
         before = stored.load()
         after = replacement.model_copy(deep=True)
         after.replace(kind.model.model_validate(before, scim_policy=STORED))
@@ -62,10 +71,10 @@ def read_patch(kind: Kind, body: Json, dialect: Dialect, base_url: str = "") -> 
     if known is None:
         return _read_patch(kind, dialect.normalise(kind, body), dialect, base_url)
 
-    def edit(unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
+    def edit(where: Unit | Reading, stored: Stored) -> tuple[Document, MemberDelta]:
         document = plain.applied(stored.load(), known)
         if document is None:
-            return _read_patch(kind, dialect.normalise(kind, body), dialect, base_url)(unit, stored)
+            return _read_patch(kind, dialect.normalise(kind, body), dialect, base_url)(where, stored)
         return document, MemberDelta()
 
     return edit
@@ -79,6 +88,8 @@ def _read_patch(kind: Kind, body: Json, dialect: Dialect, base_url: str) -> Edit
     if kind is TEAM and isinstance(operations, list):
         rest, steps = member_patch.split(operations, by_value=dialect.removes_by_value)
     asked = None
+    growth = [_growth(one) for one in rest] if isinstance(rest, list) else []
+    allowance.spend(sum(growth) // 2)
     if not steps or rest:
         asked = PatchOp[kind.model].model_validate(
             body | ({} if operations is None else {"Operations": rest}),
@@ -86,18 +97,36 @@ def _read_patch(kind: Kind, body: Json, dialect: Dialect, base_url: str) -> Edit
             scim_policy=dialect.policy(describes=True),
         )
 
-    def edit(unit: Unit, stored: Stored) -> tuple[Document, MemberDelta]:
-        delta = member_patch.resolve(unit, base_url, stored.id, steps)
+    def edit(where: Unit | Reading, stored: Stored) -> tuple[Document, MemberDelta]:
+        delta = member_patch.resolve(where, base_url, stored.id, steps)
         before = stored.load()
         if asked is None:
             return before, delta
+        allowance.spend(_cost(growth, allowance.values_in(stored.document)))
         resource = kind.model.model_validate(before, scim_policy=STORED)
         for operation in asked.operations or ():
+            allowance.spend(0)
             one = PatchOp[kind.model].model_construct(operations=[operation])
             one.patch(resource, scim_policy=dialect.policy(describes=_describes(operation.path)))
         return _document(kind, resource), delta
 
     return edit
+
+
+def _values(body: Any) -> int:
+    return allowance.values_in(orjson.dumps(body).decode())
+
+
+def _growth(operation: Any) -> int:
+    """Return by how many values an operation may make a resource larger; a simple attribute makes it hardly larger."""
+    value = operation.get("value") if isinstance(operation, dict) else None
+    parts: list[Any] = [*value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    return sum(_values(part) for part in parts if isinstance(value, list) or isinstance(part, (dict, list)))
+
+
+def _cost(growth: list[int], values: int) -> int:
+    """Return what operations cost on a resource of so many values: each reads all that is there by then."""
+    return sum(itertools.accumulate(growth, initial=values)) + OPERATION * len(growth)
 
 
 def _check_operations(operations: Any) -> None:

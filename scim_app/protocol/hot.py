@@ -80,7 +80,7 @@ def read(scope: Scope, path: str) -> Question | None:
         wanted = WITHOUT_MEMBERS
     if not slash:
         return _list_question(kind, asked, wanted)
-    if "/" in resource_id or not resource_id or asked.keys() - {"excludedAttributes"}:
+    if "/" in resource_id or not resource_id or resource_id == ".search" or asked.keys() - {"excludedAttributes"}:
         return None
     return Question(kind, False, "id", resource_id, wanted=wanted)
 
@@ -168,7 +168,7 @@ def _answer_of_one(
     if question.listed:
         return _listed(question, len(rendered), rendered)
     if stored is None:
-        return None
+        raise lookup.not_found(kind, value)
     headers = {"ETag": stored.etag, "Content-Location": encode.location(base_url, kind, stored.id)}
     return Reply(HTTPStatus.OK, rendered[0].encode(), headers)
 

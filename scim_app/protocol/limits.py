@@ -4,13 +4,14 @@
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 from unicodedata import is_normalized
 
 import orjson
-from scim2_models import InvalidSyntaxException, InvalidValueException, PayloadTooLargeException
+from scim2_models import InvalidSyntaxException, InvalidValueException, PayloadTooLargeException, TooManyException
 from scim2_server.errors import UnsupportedMediaTypeException
 from scim2_server.service import is_json_media_type
 
@@ -26,6 +27,8 @@ STRING = 8 * 1024
 """Longest string in characters."""
 NAME = 256
 """Longest `userName` and group `displayName` in characters."""
+NAMES = 100
+"""Most attributes that `attributes` or `excludedAttributes` names: each is looked for in every resource."""
 NUMBER = 2**53
 """Numbers beyond this lose digits in most programs (RFC 8259 §6)."""
 
@@ -146,6 +149,20 @@ def _check_scalar(value: Any) -> None:
         check_text(value)
     elif isinstance(value, (int, float)) and not -NUMBER <= value <= NUMBER:
         raise InvalidValueException(detail=f"a number is beyond {NUMBER} (2^53) and loses digits; send it as a string")
+
+
+def check_names(parameters: Mapping[str, Any]) -> None:
+    """Refuse `attributes` and `excludedAttributes`, in any case, that name too many attributes.
+
+    Raises:
+        TooManyException: when there are more than `NAMES`.
+    """
+    for name, value in parameters.items():
+        if name.lower() not in ("attributes", "excludedattributes"):
+            continue
+        named = value.count(",") + 1 if isinstance(value, str) else len(value) if isinstance(value, list) else 0
+        if named > NAMES:
+            raise TooManyException(detail=f"{name} names {named} attributes; name at most {NAMES}, or leave it out")
 
 
 def check_text(text: str, most: int = STRING) -> str:

@@ -27,10 +27,13 @@ from scim_app.directory.kinds import KINDS
 from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import encode
 from scim_app.protocol.quirks import Json
-from scim_app.store import members, resources
-from scim_app.store.event_log import Unit
+from scim_app.store import allowance, members, resources, team_size
+from scim_app.store.event_log import Reading, Unit
 
 _NAMES = ("members", f"{Group.__schema__}:members".lower())
+
+MEMBERS_OF_VALUE = 300
+"""So many members of a change are put together with another one in the time that the library reads one value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +75,19 @@ def split(operations: list[Any], *, by_value: bool) -> tuple[list[Any], list[Ste
     return rest, steps
 
 
-def resolve(unit: Unit, base_url: str, team_id: str, steps: list[Step]) -> MemberDelta:
+def resolve(where: Unit | Reading, base_url: str, team_id: str, steps: list[Step]) -> MemberDelta:
     """Return the one change that the steps amount to.
 
     Args:
-        unit: the write.
+        where: the write, or where it is made before its turn.
         base_url: SCIM base address of the organization: members are selected by what a client is shown.
         team_id: the team.
         steps: what `split` has made of the operations.
     """
     delta = MemberDelta()
     for step in steps:
-        delta = delta.then(_selected(unit, base_url, team_id, step, delta) if isinstance(step, Selection) else step)
+        allowance.spend((len(delta.added) + len(delta.removed)) // MEMBERS_OF_VALUE)
+        delta = delta.then(_selected(where, base_url, team_id, step, delta) if isinstance(step, Selection) else step)
     return delta
 
 
@@ -165,12 +169,14 @@ def _named(condition: FilterNode) -> list[str] | None:
     return None
 
 
-def _selected(unit: Unit, base_url: str, team_id: str, step: Selection, before: MemberDelta) -> MemberDelta:
+def _selected(where: Unit | Reading, base_url: str, team_id: str, step: Selection, before: MemberDelta) -> MemberDelta:
     """Return what a filter selects of the members as the operations before it left them."""
     wanted = ScimFilter[Group.Members](step.filter)  # pyright: ignore[reportInvalidTypeArguments]
-    stored = [] if before.reset else members.of_team(unit.connection, unit.org_id, team_id)
+    size = 0 if before.reset else team_size.of(where.connection, where.org_id, team_id)
+    allowance.spend((size + len(before.added)) // 2)
+    stored = [] if before.reset else members.of_team(where.connection, where.org_id, team_id)
     there = {held["value"]: encode.member(base_url, held) for held in stored if held["value"] not in before.removed}
-    there |= {one: encode.member(base_url, _added(unit, one)) for one in before.added if one not in there}
+    there |= {one: encode.member(base_url, _added(where, one)) for one in before.added if one not in there}
     chosen = [m for m, shown in there.items() if wanted.match(Group.Members.model_validate(shown))]
     if step.changes and not chosen:
         raise NoTargetException(detail="no member matches the filter in the path")
@@ -179,10 +185,10 @@ def _selected(unit: Unit, base_url: str, team_id: str, step: Selection, before: 
     return MemberDelta.remove(*chosen)
 
 
-def _added(unit: Unit, member_id: str) -> Json:
+def _added(where: Unit | Reading, member_id: str) -> Json:
     """Return a member that is being added as `members.of_team` will have it."""
     for kind in KINDS.values():
-        if held := resources.find(unit.connection, unit.org_id, kind, member_id):
+        if held := resources.find(where.connection, where.org_id, kind, member_id):
             document = held.load()
             display = document.get("displayName") or document.get(kind.unique)
             place = f"{kind.endpoint}/{member_id}"

@@ -1,27 +1,44 @@
 """The operations of SCIM, one function each, from a request whose caller is known to its answer."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 
 import sqlalchemy as sa
-from scim2_models import NotImplementedException, SCIMException
+from scim2_models import NotImplementedException, PayloadTooLargeException, SCIMException, TooManyException
 from scim2_server.routing import Operation
 
-from scim_app.directory.kinds import TEAM
+from scim_app.errors import StoreUnavailable
 from scim_app.protocol import bulk
 from scim_app.protocol.calls import Call, Reply, switched_off, unauthorized
 from scim_app.protocol.refusing import end_access, remember
 from scim_app.protocol.search import search
-from scim_app.protocol.writing import WORK, Work, is_short, resource_reply
-from scim_app.store import resources
+from scim_app.protocol.writing import SHORT_WEIGHT, WORK, is_short, resource_reply
+from scim_app.store import allowance, resources
+from scim_app.store.allowance import LongWork
 from scim_app.store.event_log import InUnit, Unit
 from scim_app.store.session import Store
 
 
 async def write(store: Store, call: Call) -> Reply:
-    """Create, replace, patch or delete, and answer once that is durable."""
-    work = WORK[call.target.operation](call)
-    return await _submitted(store, call, work, short=is_short(call))
+    """Create, replace, patch or delete, and answer once that is durable.
+
+    A transaction holds up everybody who writes. What turns out to take long in it is made before, and stands if nobody
+    has changed the resource meanwhile.
+    """
+    org_id, read, short = call.caller.org_id, partial(WORK[call.target.operation], call), is_short(call)
+    with _bounded(_too_much):
+        work = read() if call.weight <= SHORT_WEIGHT else await store.aside(read, org_id)
+        for _ in range(ATTEMPTS):
+            try:
+                return await _submitted(store, call, work.run, allowance.SHORT_VALUES, short=short)
+            except LongWork:
+                if work.ahead is None:
+                    raise
+                short = False
+                await store.reading(work.ahead.make, org_id)
+    raise StoreUnavailable(f"{call.kind.scim_name} {call.resource_id} is changed by others all the time; try again")
 
 
 async def run_bulk(store: Store, call: Call) -> Reply:
@@ -31,43 +48,74 @@ async def run_bulk(store: Store, call: Call) -> Reply:
     def work(unit: Unit) -> Reply:
         return bulk.run(unit, call, operations, fail_on_errors)
 
-    return await _submitted(store, call, work)
+    with _bounded(_too_much):
+        return await _submitted(store, call, work, allowance.MOST_VALUES)
 
 
-async def _submitted(store: Store, call: Call, work: Work, *, short: bool = False) -> Reply:
-    """Run a write when its turn comes, if its token is still good for it then."""
+def _too_much() -> SCIMException:
+    most = f"the operations times the values of what they change may be at most {allowance.MOST_VALUES}"
+    return PayloadTooLargeException(detail=f"{most}; send fewer operations at once, or less in each")
+
+
+def _too_long() -> SCIMException:
+    most = f"the answer takes longer than {allowance.READ_SECONDS:.0f} s"
+    return TooManyException(detail=f"{most}; ask for fewer resources or attributes, or by a simpler filter")
+
+
+ATTEMPTS = 5
+"""How often a change is made before its turn, where others change the same resource."""
+
+
+@contextmanager
+def _bounded(refusal: Callable[[], SCIMException]) -> Generator[None]:
+    """Refuse work that took more than its allowance."""
+    try:
+        yield
+    except LongWork as problem:
+        raise refusal() from problem
+
+
+async def _submitted(
+    store: Store, call: Call, work: Callable[[Unit], Reply], values: int, *, short: bool = False
+) -> Reply:
+    """Run a write when its turn comes, if its token is still good for it then; raises `LongWork` past its allowance."""
 
     def allowed(unit: Unit) -> Reply:
         if not unit.rules.token_stands:
             raise unauthorized()
         if not unit.rules.scim_enabled:
             raise switched_off()
-        return work(unit)
+        with allowance.of(values):
+            return work(unit)
 
     return await store.writing(call.unit(allowed), call.caller.org_id, short=short)
 
 
 async def query(store: Store, call: Call) -> Reply:
     """Return one resource, or 304 when the client has it (RFC 7644 §3.4.1, §3.14)."""
-    kind, wanted = call.kind, call.wanted
+    kind = call.kind
 
     def work(connection: sa.Connection) -> Reply:
+        wanted = call.wanted
         stored = resources.get(connection, call.caller.org_id, kind, call.resource_id)
         if not call.conditions.check(stored.etag, "GET"):
             return Reply(HTTPStatus.NOT_MODIFIED, headers={"ETag": stored.etag})
         return resource_reply(connection, call, kind, stored, wanted)
 
-    return await store.reading(work, long=kind is TEAM)
+    with _bounded(_too_long):
+        return await store.reading(work, call.caller.org_id)
 
 
 async def search_by_query(store: Store, call: Call) -> Reply:
     """Return a page of resources asked for by query (RFC 7644 §3.4.2)."""
-    return await search(store, call, dict(call.request.query))
+    with _bounded(_too_long):
+        return await search(store, call, dict(call.request.query))
 
 
 async def search_by_body(store: Store, call: Call) -> Reply:
     """Return a page of resources asked for by POST (RFC 7644 §3.4.3)."""
-    return await search(store, call, call.body)
+    with _bounded(_too_long):
+        return await search(store, call, call.body)
 
 
 async def service_provider_config(_store: Store, call: Call) -> Reply:

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -69,13 +71,19 @@ async def read_object(request: Request, body: bytes, size: Size) -> dict[str, An
         InvalidValueException: when a value can't be kept as it is.
     """
     limits.check_headers(request.headers.get("content-type"), request.headers.get("content-encoding"))
-    if len(body) < _LARGE:
-        return limits.read_json(body, size)
-    return await asyncio.to_thread(limits.read_json, body, size)
+    return await _read(partial(limits.read_json, size=size), body)
 
 
-def read_loosely(body: bytes) -> dict[str, Any]:
+async def read_loosely(body: bytes) -> dict[str, Any]:
     """Return a body that was refused as far as it is a JSON object, whatever its values; nothing where it is none."""
+    return await _read(_object, body)
+
+
+async def _read(read: Callable[[bytes], dict[str, Any]], body: bytes) -> dict[str, Any]:
+    return read(body) if len(body) < _LARGE else await asyncio.to_thread(read, body)
+
+
+def _object(body: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:

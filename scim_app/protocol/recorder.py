@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 import time
 from collections import Counter, defaultdict, deque
 from http import HTTPStatus
@@ -45,6 +46,7 @@ class Trace:
         "request_id",
         "scope",
         "seconds",
+        "size",
         "status",
         "token_id",
     )
@@ -62,6 +64,8 @@ class Trace:
         self.seconds = 0.0
         self.token_id: str | None = None
         self.body: dict[str, Any] | None = None
+        self.size = 0
+        """Bytes of the body."""
         self.problem: SCIMException | None = None
         self.note = ""
         """How a request outside the RFC was understood, where it was."""
@@ -70,8 +74,8 @@ class Trace:
         """Note the answer and return the trace; a long body is let go."""
         self.status = status
         self.seconds = time.perf_counter() - self._began
-        if self.body and self._length > KEPT_BYTES:
-            self.body = {"bytes": self._length}
+        if self.body and self.size > KEPT_BYTES:
+            self.body = {"bytes": self.size}
         return self
 
     @property
@@ -90,11 +94,6 @@ class Trace:
         if self.status >= HTTPStatus.BAD_REQUEST:
             return None
         return "read" if self.scope["method"] == "GET" else "write"
-
-    @property
-    def _length(self) -> int:
-        length = self.headers.get(b"content-length", b"")
-        return int(length) if length.isdigit() else 0
 
     def answered(self) -> Answered:
         """Return the request with its answer, as it is written down."""
@@ -124,6 +123,7 @@ class Recorder:
         self._store = store
         self._waiting: deque[Trace] = deque(maxlen=BUFFER)
         self._scheduled = False
+        self._writing = threading.Lock()
         self._since_pruned: dict[str, int] = defaultdict(int)
 
     def add(self, trace: Trace) -> None:
@@ -131,15 +131,29 @@ class Recorder:
         self._waiting.append(trace)
         if not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush_aside)
 
     def flush(self) -> None:
-        """Hand what waits to the store's writer. Requests to organizations that don't exist are left out."""
+        """Hand what waits to the store's writer."""
+        self._write(self._batch())
+
+    def _flush_aside(self) -> None:
+        """Do so in a thread: to put a full buffer into rows takes a tenth of a second."""
+        asyncio.get_running_loop().run_in_executor(None, self._write, self._batch())
+
+    def _batch(self) -> list[Trace]:
         self._scheduled = False
         batch = list(self._waiting)
         self._waiting.clear()
-        if not batch:
-            return
+        return batch
+
+    def _write(self, batch: list[Trace]) -> None:
+        """Hand requests to the store's writer; those to organizations that don't exist are left out."""
+        with self._writing:
+            if batch:
+                self._submit_all(batch)
+
+    def _submit_all(self, batch: list[Trace]) -> None:
         try:
             known = self._store.glance(lambda db: request_log.organizations_of(db, {one.slug for one in batch}))
         except StoreUnavailable:

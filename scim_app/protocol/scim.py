@@ -26,8 +26,9 @@ from scim_app.protocol.rate import RateLimit, TooManyRequests
 from scim_app.protocol.receive import read_body, read_loosely, read_object, read_path, size_for
 from scim_app.protocol.recorder import Recorder, Trace
 from scim_app.protocol.wire import Service, scim_error
+from scim_app.protocol.writing import SHORT_WEIGHT
 from scim_app.settings import Settings
-from scim_app.store import tokens
+from scim_app.store import allowance, tokens
 from scim_app.store.credentials import Use
 from scim_app.store.event_log import holding
 from scim_app.store.session import Store
@@ -89,7 +90,7 @@ class ScimEndpoint:
         question = hot.read(scope, path)
         look = partial(self._look, question=question, trace=trace)
         # A file answers before anything could be awaited, and a deadline costs as much as the look-up.
-        looked = self._store.glance(look) if self._store.is_file else self._known_writer(trace, path)
+        looked = self._store.glance_briefly(look) if self._store.is_file else self._known_writer(trace, path)
         if looked and looked[1]:
             return looked[1]
         async with asyncio.timeout(self._settings.request_seconds):
@@ -107,8 +108,7 @@ class ScimEndpoint:
             if not caller.scim_enabled:
                 raise switched_off()
             if method in WRITES and method != "DELETE":
-                await self._read(request, call)
-                trace.body = call.body
+                await self._read(request, call, trace)
             reply = await serve(self._store, call)
             trace.note = call.note
             return reply
@@ -117,21 +117,23 @@ class ScimEndpoint:
                 self._store.submit(work, caller.org_id)
             raise
         except Exception as problem:
-            for work in aftermath(call, scim_error(problem)) if writing else ():
+            after = aftermath(call, scim_error(problem)) if writing else iter(())
+            for work in after if call.weight <= SHORT_WEIGHT else await asyncio.to_thread(list, after):
                 await asyncio.wrap_future(self._store.submit(work, caller.org_id))
             raise
 
     @staticmethod
-    async def _read(request: Request, call: Call) -> None:
+    async def _read(request: Request, call: Call, trace: Trace) -> None:
         """Read the body of a write; one that is refused may tell somebody to leave all the same."""
         size = size_for(call.target)
         body = await read_body(request, size)
+        call.weight, trace.size = allowance.weight_of(body), len(body)
         try:
-            call.body = await read_object(request, body, size)
+            call.body = trace.body = await read_object(request, body, size)
         except PayloadTooLargeException:
             raise
         except SCIMException:
-            call.refused_body = read_loosely(body)
+            call.refused_body = await read_loosely(body)
             raise
 
     def _look(
@@ -154,8 +156,9 @@ class ScimEndpoint:
         return caller, None
 
     def _admit(self, caller: tokens.Caller, trace: Trace) -> None:
-        trace.token_id = caller.token_id
-        self._rate.require(caller.token_id)
+        if trace.token_id is None:  # an answer that took too long is begun again elsewhere
+            trace.token_id = caller.token_id
+            self._rate.require(caller.token_id)
 
     def _scim_request(self, request: Request, path: str) -> ScimRequest:
         scope = request.scope

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -9,18 +10,48 @@ import sqlalchemy as sa
 from scim2_models import ResponseParameters
 from scim2_server.routing import Operation
 
-from scim_app.directory.kinds import TEAM, USER, Kind
+from scim_app.directory.kinds import TEAM, USER, Document, Kind
+from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import decode, encode
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.dialects import Dialect
-from scim_app.store import resources, team_names, team_size, writes
-from scim_app.store.event_log import Unit
+from scim_app.store import allowance, resources, team_names, team_size, writes
+from scim_app.store.event_log import Reading, Unit
 from scim_app.store.resources import Stored
 from scim_app.store.team_names import Teams
 from scim_app.store.writes import Edit
 
-Work = Callable[[Unit], Reply]
-"""What is done in the transaction; the answer may be sent once it is durable."""
+SHORT_WEIGHT = 300
+"""Heaviest body of a short write, in values; it is read within 10 ms."""
+
+
+class Ahead:
+    """An edit that may be made before the turn of its write has come, of the resource as it is then."""
+
+    def __init__(self, call: Call, edit: Edit) -> None:
+        self._call, self._edit = call, edit
+        self._made: tuple[int, tuple[Document, MemberDelta]] | None = None
+
+    def make(self, connection: sa.Connection) -> None:
+        """Make the edit; raises to refuse it."""
+        org_id = self._call.caller.org_id
+        stored = resources.get(connection, org_id, self._call.kind, self._call.resource_id)
+        self._made = stored.version, self._edit(Reading(connection, org_id), stored)
+
+    def __call__(self, unit: Unit | Reading, stored: Stored) -> tuple[Document, MemberDelta]:
+        """Return the edit as it was made, or make it now where the resource has changed since."""
+        if self._made is not None and self._made[0] == stored.version:
+            return self._made[1]
+        return self._edit(unit, stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done in the transaction; the answer may be sent once it is durable."""
+
+    run: Callable[[Unit], Reply]
+    ahead: Ahead | None = None
+    """The edit that it makes, where that may take long."""
 
 
 def create(call: Call, resource_id: str | None = None) -> Work:
@@ -33,13 +64,13 @@ def create(call: Call, resource_id: str | None = None) -> Work:
     kind, wanted = call.kind, call.wanted
     document, delta = decode.read_creation(kind, call.body, call.dialect)
 
-    def work(unit: Unit) -> Reply:
+    def run(unit: Unit) -> Reply:
         stored = writes.create(unit, kind, document, delta, resource_id)
         # Nobody can have put a new id in a team, unless it was promised to others of the same request.
         teams: Teams | None = [] if kind is USER and resource_id is None and stored.version == 1 else None
         return resource_reply(unit.connection, call, kind, stored, wanted, HTTPStatus.CREATED, teams=teams)
 
-    return work
+    return Work(run)
 
 
 def replace(call: Call) -> Work:
@@ -59,11 +90,11 @@ def delete(call: Call) -> Work:
     """Remove a resource: 204, and 404 from then on (RFC 7644 §3.6)."""
     kind = call.kind
 
-    def work(unit: Unit) -> Reply:
+    def run(unit: Unit) -> Reply:
         writes.delete(unit, kind, call.resource_id, lambda stored: call.conditions.check(stored.etag, "DELETE"))
         return Reply(HTTPStatus.NO_CONTENT)
 
-    return work
+    return Work(run)
 
 
 GROUP_SHOWN = 100
@@ -76,12 +107,12 @@ def _is_told_nothing(unit: Unit, call: Call, stored: Stored) -> bool:
 
 _ONE_MEMBER = re.compile(r'members\[value eq "[^"\\]+"\]', re.IGNORECASE)
 SHORT = 100
-"""Most values of a short change of members."""
+"""Most members of a short change, of all its operations together."""
 
 
 def is_short(call: Call) -> bool:
     """Tell whether a write takes no longer than a look-up: a user's, or a few members more or less for a group."""
-    if call.target.operation is Operation.delete:
+    if call.target.operation is Operation.delete or call.weight > SHORT_WEIGHT:
         return False
     if call.kind is USER:
         return True
@@ -90,17 +121,18 @@ def is_short(call: Call) -> bool:
     operations = call.body.get("Operations")
     if not isinstance(operations, list) or len(operations) > SHORT:
         return False
-    return all(_changes_few(operation, call.dialect) for operation in operations)
+    return sum(_members_of(operation, call.dialect) for operation in operations) <= SHORT
 
 
-def _changes_few(operation: Any, dialect: Dialect) -> bool:
+def _members_of(operation: Any, dialect: Dialect) -> int:
+    """Return how many members an operation puts in or takes out, too many where that can't be seen at once."""
     if not isinstance(operation, dict):
-        return False
+        return SHORT + 1
     op, path, value = str(operation.get("op")).lower(), operation.get("path"), operation.get("value")
     if op == "remove" and isinstance(path, str) and _ONE_MEMBER.fullmatch(path):
-        return True
+        return 1
     by_value = op == "add" or (op == "remove" and dialect.removes_by_value)
-    return by_value and path == "members" and isinstance(value, list) and 0 < len(value) <= SHORT
+    return len(value) if by_value and path == "members" and isinstance(value, list) and value else SHORT + 1
 
 
 WORK: dict[Operation, Callable[[Call], Work]] = {
@@ -152,18 +184,21 @@ def _change(call: Call, edit: Edit) -> Work:
     kind, wanted, leaving = call.kind, call.wanted, call.leaving
     patching = kind is TEAM and call.target.operation is Operation.patch and not call.request.query
 
-    def checked(unit: Unit, stored: Stored) -> Any:
-        call.conditions.check(stored.etag, call.request.method)
-        return edit(unit, stored)
+    ahead = Ahead(call, edit)
 
-    def work(unit: Unit) -> Reply:
+    def checked(unit: Unit | Reading, stored: Stored) -> Any:
+        call.conditions.check(stored.etag, call.request.method)
+        return ahead(unit, stored)
+
+    def run(unit: Unit) -> Reply:
         stored, teams = _found(unit, call)
+        allowance.spend(len(stored.document) // allowance.BYTES_OF_VALUE)
         stored = writes.change(unit, kind, stored, checked, leaving=leaving)
         if patching and _is_told_nothing(unit, call, stored):
             return Reply(HTTPStatus.NO_CONTENT, headers=_place(call, kind, stored))
         return resource_reply(unit.connection, call, kind, stored, wanted, teams=teams)
 
-    return work
+    return Work(run, ahead)
 
 
 def _found(unit: Unit, call: Call) -> tuple[Stored, Teams | None]:

@@ -19,6 +19,8 @@ from scim_app.store.tables import TABLES, team_members, teams, users
 
 Expression = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]
+LISTED, LINKED = 4, 20
+"""What it costs to look through a list in a document, and through the members of a team or the teams of a user."""
 
 
 def scim_path(binding: AttributeBinding) -> list[str]:
@@ -47,6 +49,8 @@ class Rows:
     read: Callable[[str | None, bool, type | None], Expression]
     """Sub-attribute (None: the element itself), exact or folded, type of its values → expression."""
     where: Condition | None = None
+    cost: int = LISTED
+    """What it costs to look through them, where a column costs 1."""
 
     def any(self, condition: Condition) -> Condition:
         """Tell whether any element meets a condition."""
@@ -152,7 +156,7 @@ def _member_rows(team: sa.Table, base_url: str, json: Json) -> Rows:
         _folded(json, person, "username"),
         _folded(json, nested, "displayname"),
     ]
-    return Rows(joined, _reading(names, sa.func.coalesce(*shown)), mine)
+    return Rows(joined, _reading(names, sa.func.coalesce(*shown)), mine, LINKED)
 
 
 def _group_rows(user: sa.Table, base_url: str, json: Json) -> Rows:
@@ -166,7 +170,7 @@ def _group_rows(user: sa.Table, base_url: str, json: Json) -> Rows:
     }
     here = (team.c.org_id == member.c.org_id) & (team.c.id == member.c.team_id) & team.c.deleted_at.is_(None)
     mine = (member.c.org_id == user.c.org_id) & (member.c.member_id == user.c.id)
-    return Rows(member.join(team, here), _reading(names, _folded(json, team, "displayname")), mine)
+    return Rows(member.join(team, here), _reading(names, _folded(json, team, "displayname")), mine, LINKED)
 
 
 def _same_live(record: sa.FromClause, member: sa.FromClause) -> Condition:

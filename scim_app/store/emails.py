@@ -113,7 +113,7 @@ def having(org_id: str, email: str, dialect: str) -> Condition:
 def find(connection: sa.Connection, org_id: str, email: str, most: int) -> list[Stored]:
     """Return live users that may have an address, given as it compares, in order of creation, at most `most`."""
     values = {"org": org_id, "email": email, "start": email[:LONGEST], "most": most}
-    return [Stored._make(row) for row in _FIND.all(connection, **values)]
+    return [Stored._make(row) for row in _FIND.documents(connection, **values)]
 
 
 def _having(org_id: Value, email: Value, start: Value, dialect: str) -> Condition:

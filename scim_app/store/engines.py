@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from scim_app.errors import StoreUnavailable
 from scim_app.private import make_file, secure
-from scim_app.store import postgres
+from scim_app.store import allowance, postgres
 from scim_app.store.connections import on_connect
 from scim_app.store.json_sql import SAME_MOMENT
 from scim_app.store.prepared import Prepared
@@ -143,6 +143,7 @@ def _open_sqlite(
         else:
             # What undoes a savepoint stays in memory; in a temporary file it would double what a write gives the disk.
             dbapi.execute("PRAGMA temp_store=MEMORY")
+        dbapi.set_progress_handler(allowance.is_spent, allowance.STEPS)
 
     on_connect(engine, prepare)
     beginning = Prepared(lambda _: sa.text(begin))

@@ -66,6 +66,13 @@ def told(change: Callable[[], sa.Insert | sa.Update]) -> Together:
     return Together(_append, _move_head, change)
 
 
+class Reading(NamedTuple):
+    """Where something of an organization is read outside a write."""
+
+    connection: sa.Connection
+    org_id: str
+
+
 @dataclass(slots=True)
 class Unit:
     """One write of one organization: rows and events that become durable together.

@@ -11,7 +11,7 @@ from inspect import isclass
 from typing import Any
 
 import sqlalchemy as sa
-from scim2_models import BaseModel, SearchRequest
+from scim2_models import BaseModel, SearchRequest, TooManyException
 from scim2_models.path import (
     AttributeBinding,
     AttrPath,
@@ -28,7 +28,17 @@ from scim2_models.path import (
 
 from scim_app.directory.kinds import USER, Kind
 from scim_app.store import emails
-from scim_app.store.attributes import Attributes, Condition, Expression, Rows, is_exact, scim_path, sub_attribute
+from scim_app.store.attributes import (
+    LINKED,
+    LISTED,
+    Attributes,
+    Condition,
+    Expression,
+    Rows,
+    is_exact,
+    scim_path,
+    sub_attribute,
+)
 from scim_app.store.json_sql import Json
 from scim_app.store.operands import operand
 
@@ -40,6 +50,8 @@ _ORDERS: dict[CompareOperator, Callable[[Any, Any], Any]] = {
     CompareOperator.le: operator.le,
 }
 _PARTS = (CompareOperator.co, CompareOperator.sw, CompareOperator.ew)
+FILTER_COST = 200
+"""What a filter may cost for each resource: the sum of its comparisons, a column costing 1."""
 
 
 def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str, dialect: str, org_id: str) -> Condition:
@@ -54,6 +66,7 @@ def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str, dial
 
     Raises:
         InvalidFilterException: when an operator does not fit its attribute.
+        TooManyException: when it would cost more than `FILTER_COST` for each resource.
     """
     condition = _Compiler(Attributes(kind, base_url, dialect)).visit(scim_filter.ast)
     email = emails.asked(scim_filter.ast) if kind is USER else None
@@ -116,6 +129,7 @@ class _Compiler(_Logic):
         super().__init__(attributes.kind.model, attributes.json)
         self._unique = attributes.kind.unique
         self._attributes = attributes
+        self._left = FILTER_COST
 
     def visit_present(self, node: Present) -> Condition:
         """Tell whether an attribute has a value."""
@@ -123,8 +137,8 @@ class _Compiler(_Logic):
         if binding is None:
             return sa.false()
         if not binding.is_multivalued:
-            return _present(self._attributes.single(binding))
-        rows = self._attributes.rows(binding)
+            return _present(self._single(binding))
+        rows = self._rows(binding)
         return rows.any(_present(rows.read(sub_attribute(binding), False, binding.target_type)))
 
     def visit_comparison(self, node: Comparison) -> Condition:
@@ -139,8 +153,8 @@ class _Compiler(_Logic):
         if (decided := _decided(binding, node.op, value)) is not None:
             return decided
         if not binding.is_multivalued:
-            return self._compare(self._attributes.single(binding), node.op, value)
-        rows = self._attributes.rows(binding)
+            return self._compare(self._single(binding), node.op, value)
+        rows = self._rows(binding)
         element = rows.read(sub_attribute(binding), is_exact(binding), binding.target_type)
         if value is None:
             unassigned = sa.not_(rows.any(sa.true())) | rows.any(element.is_(None))
@@ -154,11 +168,26 @@ class _Compiler(_Logic):
         binding = self.bind(node.attr_path)
         if binding is None:
             return sa.false()
-        rows = self._attributes.rows(binding)
+        rows = self._rows(binding)
         model = binding.field_type
         if isclass(model) and issubclass(model, BaseModel):
             return rows.any(_ElementCompiler(rows, model, self._json).visit(node.val_filter))
         return rows.any(_ScalarCompiler(rows, BaseModel, self._json).visit(node.val_filter))
+
+    def _single(self, binding: AttributeBinding) -> Expression:
+        self._pay(1)
+        return self._attributes.single(binding)
+
+    def _rows(self, binding: AttributeBinding) -> Rows:
+        rows = self._attributes.rows(binding)
+        self._pay(rows.cost)
+        return rows
+
+    def _pay(self, cost: int) -> None:
+        self._left -= cost
+        if self._left < 0:
+            most = f"at most {FILTER_COST // LINKED} comparisons of groups or members, {FILTER_COST // LISTED} of lists"
+            raise TooManyException(detail=f"the filter compares too much for each resource: {most}; ask in parts")
 
 
 class _ElementCompiler(_Logic):

@@ -21,6 +21,9 @@ ROLE = "dagster_scim_app"
 ALL = "*"
 """Value of `app.org` that shows every organization."""
 
+TIMEOUT = "57014"
+"""SQLSTATE of a statement that was stopped because it took too long."""
+
 CONFLICTS = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: undone, worth another try."""
 
@@ -81,6 +84,11 @@ def open_engine(store_url: str, use: Use, pool: type[sa.Pool] = sa.QueuePool) ->
 
     on_connect(engine, prepare)
     return engine
+
+
+def is_timeout(error: DBAPIError) -> bool:
+    """Tell whether a statement was stopped because it took too long."""
+    return getattr(error.orig, "sqlstate", None) == TIMEOUT
 
 
 def is_conflict(error: DBAPIError) -> bool:

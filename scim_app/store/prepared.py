@@ -13,9 +13,24 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from scim_app.store import allowance
+
 Row = tuple[Any, ...]
 
 _FIRST, _ALL, _CHANGED = methodcaller("fetchone"), methodcaller("fetchall"), attrgetter("rowcount")
+
+_PART = 20
+
+
+def _documents(cursor: Any) -> list[Row]:
+    rows: list[Row] = []
+    size = 0
+    while part := cursor.fetchmany(_PART):
+        rows += part
+        size += sum([len(row[-1]) for row in part])
+        allowance.read_bytes(size)
+    return rows
+
 
 _DIALECTS: dict[str, Callable[[], sa.Dialect]] = {
     "sqlite": lambda: sqlite.dialect(paramstyle="named"),
@@ -44,6 +59,14 @@ class Prepared:
     def all(self, connection: sa.Connection, **values: Any) -> list[Row]:
         """Run the statement and return all rows."""
         return self._run(connection, values, _ALL)
+
+    def documents(self, connection: sa.Connection, **values: Any) -> list[Row]:
+        """Run the statement and return all rows, the last column of which is a document.
+
+        Raises:
+            LongWork: when there are more bytes of documents than the event loop should read.
+        """
+        return self._run(connection, values, _documents)
 
     def run(self, connection: sa.Connection, **values: Any) -> int:
         """Run the statement and return how many rows it changed."""

@@ -96,7 +96,7 @@ def page(
         place = {"first": block * BLOCK, "skipped": before}
         if after < before:
             pages, place = _PAGES_FROM_END, {"end": (block + 1) * BLOCK, "skipped": after}
-    return number, cast(list[Listed], pages[kind.name].all(connection, org=org_id, most=count, **place))
+    return number, cast(list[Listed], pages[kind.name].documents(connection, org=org_id, most=count, **place))
 
 
 def _live_behind(connection: sa.Connection, org_id: str, kind: Kind, block: int) -> int:

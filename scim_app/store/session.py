@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from scim_app.errors import StoreUnavailable, Unstorable
+from scim_app.store import allowance, postgres
+from scim_app.store.allowance import LongWork
+from scim_app.store.aside import Aside
 from scim_app.store.connections import ConnectionPool
 from scim_app.store.engines import (
     is_postgres,
@@ -25,11 +29,13 @@ T = TypeVar("T")
 
 READERS = 8
 """Threads that read from a server on behalf of the event loop."""
+FILE_READERS = 4
+"""Threads that read from a file what would hold the event loop up, or work on what was read."""
 READS = 10
 """Connections for reads, which the readers and the threads of pages share."""
 GLANCES = READERS + 1
 """Connections for glances, and for whatever the event loop reads itself, which so never waits for pages."""
-NOTES = 3
+NOTES = 5
 """Connections for notes, each of which takes a millisecond."""
 
 
@@ -45,24 +51,21 @@ class Store:
         self._glances = ConnectionPool(open_glancer(store_url), GLANCES)
         self._notes = ConnectionPool(open_notes(store_url), NOTES)
         self._writers = open_writer(store_url)
-        self._threads = ThreadPoolExecutor(READERS, "store-reader") if is_postgres(store_url) else None
-        self.is_file = self._threads is None
-        """Whether reads are so short that nobody need wait for them elsewhere: SQLite's."""
+        self.is_file = not is_postgres(store_url)
+        """Whether short reads are so short that nobody need wait for them elsewhere: SQLite's."""
+        self._aside = Aside(FILE_READERS if self.is_file else READERS)
         self.writer = Writer(self._writers)
         self._short_writers = open_short_writer(store_url) if self.is_file else None
         self._disk = ThreadPoolExecutor(1, "store-commit")
-        self._long = ThreadPoolExecutor(2, "store-long")
         self._short: dict[asyncio.AbstractEventLoop, ShortWrites] = {}
 
     def close(self) -> None:
         """Finish the writes that wait and close the connections."""
         self._disk.shutdown()
-        self._long.shutdown()
         self.writer.close()
         if self._short_writers is not None:
             self._short_writers.dispose()
-        if self._threads is not None:
-            self._threads.shutdown()
+        self._aside.close()
         self._writers.dispose()
         for pool in (self._reads, self._glances, self._notes):
             pool.close()
@@ -72,6 +75,7 @@ class Store:
 
         Raises:
             StoreUnavailable: when the database can't be read now.
+            LongWork: when that takes longer than is allowed.
             Unstorable: when `work` asks for a text that no row can hold.
         """
         return self._read(self._reads, lambda db: _in_transaction(db, work))
@@ -81,6 +85,7 @@ class Store:
 
         Raises:
             StoreUnavailable: when the database can't be read now.
+            LongWork: when that takes longer than is allowed.
             Unstorable: when `work` asks for a text that no row can hold.
         """
         return self._read(self._glances, work)
@@ -96,7 +101,7 @@ class Store:
         try:
             return self._use(pool, work)
         except (OperationalError, InterfaceError) as error:
-            raise StoreUnavailable("the store can't be read now; try again") from error
+            raise _unread(error) from error
         except DataError as error:
             raise Unstorable.because(error) from error
 
@@ -107,23 +112,33 @@ class Store:
         finally:
             pool.give_back(connection)
 
-    async def reading(self, work: Callable[[sa.Connection], T], *, long: bool = False) -> T:
-        """Return what `work` reads, as `read` does, without holding up others who wait on a server.
+    def glance_briefly(self, work: Callable[[sa.Connection], T]) -> T | None:
+        """Return what `work` reads, as `glance` does, on the event loop; None where it would hold that up."""
+        try:
+            with allowance.of_loop():
+                return self.glance(work)
+        except LongWork:
+            return None
+
+    async def reading(self, work: Callable[[sa.Connection], T], key: str) -> T:
+        """Return what `work` reads, as `read` does, in a thread, for so long and so much as is allowed.
 
         Args:
             work: the read.
-            long: whether others should not wait for it either where the store is a file.
+            key: the organization, which takes half of the threads at most.
+
+        Raises:
+            LongWork: when it takes longer, or costs more.
         """
-        threads = self._threads or (self._long if long else None)
-        if threads is None:  # SQLite answers sooner than a thread would begin
-            return self._read(self._glances, lambda db: _in_transaction(db, work))
-        return await asyncio.get_running_loop().run_in_executor(threads, self.read, work)
+        return await self._aside.run(partial(self.read, work), key)
+
+    async def aside(self, work: Callable[[], T], key: str) -> T:
+        """Return what `work` returns, in a thread, as `reading` does for what needs no store."""
+        return await self._aside.run(work, key)
 
     async def glancing(self, work: Callable[[sa.Connection], T]) -> T:
-        """Return what `work` reads, as `glance` does, without holding up others who wait on a server."""
-        if self._threads is None:
-            return self.glance(work)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.glance, work)
+        """Return what `work` reads, as `glance` does, in a thread."""
+        return await self._aside.run(partial(self.glance, work))
 
     def submit(self, work: Callable[[sa.Connection], T], key: str = "") -> "Future[T]":
         """Queue a write; the future gives its result once it is durable, or the error that undid it."""
@@ -155,3 +170,10 @@ class Store:
 def _in_transaction(connection: sa.Connection, work: Callable[[sa.Connection], T]) -> T:
     with connection.begin():
         return work(connection)
+
+
+def _unread(error: OperationalError | InterfaceError) -> Exception:
+    """Return why nothing was read: the work was stopped, or the database can't be read now."""
+    if allowance.is_spent() or postgres.is_timeout(error):
+        return LongWork()
+    return StoreUnavailable("the store can't be read now; try again")

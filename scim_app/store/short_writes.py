@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from scim_app.store import allowance
 from scim_app.store.writer import Job, Outcome, Work, Writer, end_group, refused, run_group
 
 MOST = 16
@@ -65,7 +66,8 @@ class ShortWrites:
         try:
             connection = self._engine.connect()
             connection.begin()
-            outcomes = run_group(connection, [asked.work for asked in group])
+            with allowance.of_loop():
+                outcomes = run_group(connection, [asked.work for asked in group])
         except Exception:  # whatever it is, the thread meets it too and tells it
             if connection is not None:
                 connection.close()

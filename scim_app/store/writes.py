@@ -9,10 +9,10 @@ from scim_app.directory.kinds import TEAM, USER, Document, Kind, is_active
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Refused
 from scim_app.store import admins, admission, link_requests, members, removal, resources
-from scim_app.store.event_log import Unit
+from scim_app.store.event_log import Reading, Unit
 from scim_app.store.resources import Stored
 
-Edit = Callable[[Unit, Stored], tuple[Document, MemberDelta]]
+Edit = Callable[[Unit | Reading, Stored], tuple[Document, MemberDelta]]
 """Gives the document and the member change that a request asks for; raises to refuse."""
 
 _CREATED = {USER: EventType.USER_CREATED, TEAM: EventType.TEAM_CREATED}

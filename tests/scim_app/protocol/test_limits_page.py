@@ -4,6 +4,7 @@ import make
 import pytest
 
 from scim_app.protocol import filter_limits, http_head, limits, patience, wire
+from scim_app.store import allowance, attributes, filters, session
 
 NUMBERS = {
     "body of a request about users": [limits.RESOURCE.body // limits.MIB, limits.RESOURCE.nodes],
@@ -15,6 +16,11 @@ NUMBERS = {
     "a string": [limits.STRING],
     "`userName`": [limits.NAME],
     "a filter": [filter_limits.FILTER_BYTES, filter_limits.FILTER_NODES],
+    "comparisons of a search": [filters.FILTER_COST, attributes.LISTED, attributes.LINKED],
+    "`attributes`": [limits.NAMES],
+    "operations of a PATCH or": [allowance.MOST_VALUES],
+    "time of a search": [int(allowance.READ_SECONDS)],
+    "searches, and": [session.FILE_READERS, session.FILE_READERS // 2, session.READERS, session.READERS // 2],
     "address of": [http_head.ADDRESS // 1024],
     "headers": [http_head.HEADERS // 1024],
     "resources on a page": [wire.PAGE_LIMIT],
