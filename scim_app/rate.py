@@ -3,9 +3,25 @@
 import math
 import threading
 import time
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 KEYS = 10_000
-"""So many are told apart; then all begin anew."""
+"""So many are told apart; then those that asked longest ago are forgotten."""
+IPV6_NETWORK = 64
+"""Bits of an IPv6 address that tell one customer of a provider from another; the rest is the customer's to choose."""
+
+
+def network_of(host: str) -> str:
+    """Return what an address is limited by: an IPv4 address itself, or a network of IPv6 addresses."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), IPV6_NETWORK), strict=False))
 
 
 class Buckets:
@@ -27,9 +43,9 @@ class Buckets:
             return 0
         now = time.monotonic()
         with self._lock:
-            left, at = self._held.get(key, (float(self._burst), now))
+            left, at = self._held.pop(key, (float(self._burst), now))
             left = min(float(self._burst), left + (now - at) * self._rate)
             if len(self._held) >= KEYS:
-                self._held.clear()
+                del self._held[next(iter(self._held))]
             self._held[key] = (left - 1 if left >= 1 else left, now)
         return 0 if left >= 1 else math.ceil((1 - left) / self._rate)

@@ -100,6 +100,12 @@ class Settings(BaseSettings):
     rate_burst: int = Field(default=20_000, ge=1)
     """Requests that one token may make at once."""
 
+    anonymous_rate_limit: float = Field(default=10, ge=0)
+    """SCIM requests without a valid token a second that one address may make in the long run; 0 sets no limit."""
+
+    anonymous_rate_burst: int = Field(default=200, ge=1)
+    """SCIM requests without a valid token that one address may make at once."""
+
     api_rate_limit: float = Field(default=50, ge=0)
     """Requests a second that one key, session or address may make of the JSON API in the long run; 0 sets no limit."""
 

@@ -165,7 +165,8 @@ def service(home: Path, *, workers: int = 1, **extra: str) -> Generator[Service]
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     program = [str(BIN / "dagster-scim"), "serve", "--port", str(port), "--workers", str(workers)]
-    env = environment(home, DAGSTER_SCIM_PUBLIC_URL=address, **extra)
+    # All tests ask from one address.
+    env = environment(home, DAGSTER_SCIM_PUBLIC_URL=address, **{"DAGSTER_SCIM_ANONYMOUS_RATE_LIMIT": "0"} | extra)
     with (home / "service.log").open("ab") as log:
         process = subprocess.Popen(program, env=env, stdout=log, stderr=log)
     try:

@@ -4,15 +4,12 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from http import HTTPStatus
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from fastapi import Request
 
 from scim_app.admin.failures import PageProblem
-from scim_app.rate import Buckets
+from scim_app.rate import Buckets, network_of
 
-IPV6_NETWORK = 64
-"""Bits of an IPv6 address that tell one customer of a provider from another; the rest is the customer's to choose."""
 BUSY_SECONDS = 2
 
 
@@ -71,13 +68,4 @@ class WaitingLine:
 
 def address_of(request: Request) -> str:
     """Return where a request comes from, as attempts are counted: an IPv4 address, or a network of IPv6 addresses."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if not isinstance(address, IPv6Address):
-        return host
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(IPv6Network((int(address), IPV6_NETWORK), strict=False))
+    return network_of(request.client.host if request.client else "")

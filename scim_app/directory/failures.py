@@ -1,17 +1,8 @@
 """Why a request of an identity provider was refused, in plain words, and what to do about it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A cause of refusals: its name, what it means and what to do."""
-
-    cause: str
-    meaning: str
-    what_to_do: str
-
+from scim_app.directory.token_faults import TOKEN_FAILURES, Failure, TokenFault
 
 SCIM_OFF = "SCIM provisioning is switched off"
 SEATS_TAKEN = "seat limit"
@@ -183,8 +174,21 @@ _TABLE: tuple[tuple[_Matches, Failure], ...] = (
     ),
 )
 
-FAILURES = (*(failure for _, failure in _TABLE), _UNKNOWN)
+STRANGER = Failure(
+    "anonymous",
+    "More requests came without a valid token; they are counted without a row of their own.",
+    "Nothing, if they are not yours: nobody was let in. Their address is limited.",
+)
+FAILURES = (*(failure for _, failure in _TABLE), *TOKEN_FAILURES.values(), STRANGER, _UNKNOWN)
 """Every cause there is."""
+_BY_CAUSE = {failure.cause: failure for failure in FAILURES}
+STRANGERS = frozenset({*TokenFault, STRANGER.cause, "bad_token"}) - {TokenFault.REVOKED, TokenFault.EXPIRED}
+"""Causes of refusals of nobody in particular; whoever presents a token that is over was somebody."""
+
+
+def failure_of(cause: str | None) -> Failure | None:
+    """Return what a cause means, None where there is no such cause."""
+    return _BY_CAUSE.get(cause or "")
 
 
 def explain_failure(status: int | None, scim_type: str | None, detail: str | None) -> Failure:

@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict, deque
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,9 @@ from scim2_models import SCIMException
 from starlette.requests import Request
 from starlette.types import Scope
 
+from scim_app.directory.failures import STRANGER
 from scim_app.errors import StoreUnavailable
+from scim_app.protocol.authorization import read_token
 from scim_app.protocol.calls import KEPT_BYTES, kept
 from scim_app.store import request_log
 from scim_app.store.event_log import holding
@@ -29,6 +32,10 @@ FLUSH_SECONDS = 1.0
 BUFFER = 5000
 """Most requests that wait to be written; beyond them the oldest are forgotten."""
 PRUNE_EVERY = 500
+STRANGERS_PER_BATCH = 5
+"""Requests without a valid token, of one batch and one organization, that get a row; the others are counted."""
+SLUGS_PER_BATCH = 1_000
+"""Most organizations of whose strangers a batch tells; many of them may not exist."""
 ROWS_PER_BATCH = 100
 """Most successful reads, and most successful writes, of one batch that get a row; the others are counted."""
 
@@ -40,6 +47,7 @@ class Trace:
         "_began",
         "at",
         "body",
+        "fault",
         "headers",
         "note",
         "problem",
@@ -48,6 +56,7 @@ class Trace:
         "seconds",
         "size",
         "status",
+        "token",
         "token_id",
     )
 
@@ -63,6 +72,8 @@ class Trace:
         self.status = 0
         self.seconds = 0.0
         self.token_id: str | None = None
+        self.token, self.fault = read_token(scope)
+        """The token that it offers, not yet looked at, and why it was not let in."""
         self.body: dict[str, Any] | None = None
         self.size = 0
         """Bytes of the body."""
@@ -82,6 +93,12 @@ class Trace:
     def slug(self) -> str:
         """Slug in the address, whether or not there is such an organization."""
         return self.scope["path_params"]["org"]
+
+    @property
+    def host(self) -> str:
+        """The address that it came from, as the proxy that is trusted told it."""
+        client = self.scope.get("client")
+        return client[0] if client else ""
 
     @property
     def hour(self) -> str:
@@ -112,8 +129,24 @@ class Trace:
             ip=request.client.host if request.client else None,
             agent=_storable(request.headers.get("user-agent", ""), 200),
             milliseconds=round(self.seconds * 1000),
+            cause=self.fault,
             sent=orjson.dumps(kept(self.body)).decode() if self.body else None,
         )
+
+
+@dataclass(slots=True)
+class Strangers:
+    """Requests to one organization without a valid token: a few, and how many more each hour had."""
+
+    traces: list[Trace] = field(default_factory=list[Trace])
+    more: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, trace: Trace) -> None:
+        """Take a request in."""
+        if len(self.traces) < STRANGERS_PER_BATCH:
+            self.traces.append(trace)
+        else:
+            self.more[trace.hour] += 1
 
 
 class Recorder:
@@ -122,51 +155,60 @@ class Recorder:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: deque[Trace] = deque(maxlen=BUFFER)
+        self._strangers: dict[str, Strangers] = {}
         self._scheduled = False
         self._writing = threading.Lock()
         self._since_pruned: dict[str, int] = defaultdict(int)
 
     def add(self, trace: Trace) -> None:
         """Take a request in that has been answered; it is written within a second."""
-        self._waiting.append(trace)
+        if trace.token_id is not None:
+            self._waiting.append(trace)
+        elif (of := self._strangers.get(trace.slug)) is not None:
+            of.add(trace)
+        elif len(self._strangers) < SLUGS_PER_BATCH:
+            self._strangers[trace.slug] = Strangers([trace])
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush_aside)
 
     def flush(self) -> None:
         """Hand what waits to the store's writer."""
-        self._write(self._batch())
+        self._write(*self._batch())
 
     def _flush_aside(self) -> None:
         """Do so in a thread: to put a full buffer into rows takes a tenth of a second."""
-        asyncio.get_running_loop().run_in_executor(None, self._write, self._batch())
+        asyncio.get_running_loop().run_in_executor(None, self._write, *self._batch())
 
-    def _batch(self) -> list[Trace]:
+    def _batch(self) -> tuple[list[Trace], dict[str, Strangers]]:
         self._scheduled = False
-        batch = list(self._waiting)
+        batch, strangers = list(self._waiting), self._strangers
         self._waiting.clear()
-        return batch
+        self._strangers = {}
+        return batch, strangers
 
-    def _write(self, batch: list[Trace]) -> None:
+    def _write(self, batch: list[Trace], strangers: dict[str, Strangers]) -> None:
         """Hand requests to the store's writer; those to organizations that don't exist are left out."""
         with self._writing:
-            if batch:
-                self._submit_all(batch)
+            slugs = {*strangers, *(trace.slug for trace in batch)}
+            if slugs:
+                self._submit_all(batch, strangers, slugs)
 
-    def _submit_all(self, batch: list[Trace]) -> None:
+    def _submit_all(self, batch: list[Trace], strangers: dict[str, Strangers], slugs: set[str]) -> None:
         try:
-            known = self._store.glance(lambda db: request_log.organizations_of(db, {one.slug for one in batch}))
+            known = self._store.glance(lambda db: request_log.organizations_of(db, slugs))
         except StoreUnavailable:
             return  # what can't be written now is not worth waiting for
-        by_organization: dict[str, list[Trace]] = defaultdict(list)
+        by_slug: dict[str, list[Trace]] = defaultdict(list)
         for one in batch:
-            if one.slug in known:
-                by_organization[known[one.slug]].append(one)
-        for org_id, traces in by_organization.items():
-            self._submit(org_id, traces)
+            by_slug[one.slug].append(one)
+        for slug, org_id in known.items():
+            self._submit(org_id, by_slug[slug], strangers.get(slug, Strangers()))
 
-    def _submit(self, org_id: str, traces: list[Trace]) -> None:
+    def _submit(self, org_id: str, traces: list[Trace], strangers: Strangers) -> None:
         rows, more = _chosen(traces)
+        rows += [trace.answered() for trace in strangers.traces]
+        more.update({(hour, STRANGER.cause): number for hour, number in strangers.more.items()})
         self._since_pruned[org_id] += len(rows)
         pruning = self._since_pruned[org_id] >= PRUNE_EVERY
         if pruning:
@@ -180,17 +222,17 @@ class Recorder:
         self._store.submit(holding(org_id, work), org_id)
 
 
-def _chosen(traces: list[Trace]) -> tuple[list[Answered], Counter[str]]:
+def _chosen(traces: list[Trace]) -> tuple[list[Answered], Counter[tuple[str, str]]]:
     """Return the requests that get a row, and how many successful ones beyond `ROWS_PER_BATCH` each hour had."""
     rows: list[Answered] = []
-    more: Counter[str] = Counter()
+    more: Counter[tuple[str, str]] = Counter()
     met: Counter[str] = Counter()
     for trace in traces:
         kind = trace.succeeded
         if kind is not None:
             met[kind] += 1
         if kind is not None and met[kind] > ROWS_PER_BATCH:
-            more[trace.hour] += 1
+            more[trace.hour, ""] += 1
         else:
             rows.append(trace.answered())
     return rows, more

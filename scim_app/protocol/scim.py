@@ -22,7 +22,7 @@ from scim_app.protocol.dialects import dialect_of
 from scim_app.protocol.known import KnownCallers
 from scim_app.protocol.metrics import Metrics, route_of
 from scim_app.protocol.operations import aftermath, serve
-from scim_app.protocol.rate import RateLimit, TooManyRequests
+from scim_app.protocol.rate import RateLimit, StrangerLimit, TooManyRequests
 from scim_app.protocol.receive import read_body, read_loosely, read_object, read_path, size_for
 from scim_app.protocol.recorder import Recorder, Trace
 from scim_app.protocol.wire import Service, scim_error
@@ -54,6 +54,7 @@ class ScimEndpoint:
         self._rate = RateLimit(settings.rate_limit, settings.rate_burst)
         self._walks = Walks(store)
         self._known = KnownCallers()
+        self._strangers = StrangerLimit(settings.anonymous_rate_limit, settings.anonymous_rate_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever goes wrong, the answer is SCIM's."""
@@ -85,8 +86,13 @@ class ScimEndpoint:
         path = read_path(scope)
         if path == "/ServiceProviderConfig" and scope["method"] in ("GET", "HEAD"):
             # Readable without a token, so that clients learn how to get one (RFC 7643 §5).
+            if not trace.token:
+                self._strangers.require(trace.host)
             scim_request = self._scim_request(Request(scope), path)
             return Reply.of(self._service.service_provider_config(scim_request.url, scim_request.query))
+        if not trace.token:  # before anything is looked up
+            self._strangers.require(trace.host)
+            raise unauthorized()
         question = hot.read(scope, path)
         look = partial(self._look, question=question, trace=trace)
         # A file answers before anything could be awaited, and a deadline costs as much as the look-up.
@@ -149,7 +155,7 @@ class ScimEndpoint:
 
     def _known_writer(self, trace: Trace, path: str) -> tuple[tokens.Caller, None] | None:
         """Return who writes, where that need not be asked of a server once more."""
-        caller = self._known.writer(trace.slug, _bearer(trace.scope), trace.scope["method"], path)
+        caller = self._known.writer(trace.slug, trace.token, trace.scope["method"], path)
         if caller is None:
             return None
         self._admit(caller, trace)
@@ -171,26 +177,19 @@ class ScimEndpoint:
         )
 
     def _authenticate(self, connection: sa.Connection, trace: Trace) -> tokens.Caller:
-        """Return who calls; what is wrong with the credentials is not said, so that nothing can be learned from it."""
-        token = _bearer(trace.scope)
-        caller = tokens.authenticate(connection, trace.slug, token, self._pepper) if token else None
+        """Return who calls."""
+        caller = tokens.authenticate(connection, trace.slug, trace.token, self._pepper)
         if caller is None:
+            self._strangers.require(trace.host)
+            trace.fault, trace.token_id = tokens.fault(connection, trace.slug, trace.token, self._pepper)
             raise unauthorized()
         if not self._store.is_file:
-            self._known.note(trace.slug, token, caller)
+            self._known.note(trace.slug, trace.token, caller)
         if (caller.last_used_at or "")[:16] != trace.at[:16]:
-            client = trace.scope.get("client")
-            use = Use(client[0] if client else None, trace.headers.get(b"user-agent", b"").decode("latin-1") or None)
+            use = Use(trace.host or None, trace.headers.get(b"user-agent", b"").decode("latin-1") or None)
             noting = holding(caller.org_id, lambda c: tokens.note_use(c, caller.token_id, use))
             self._store.submit(noting, caller.org_id)
         return caller
-
-
-def _bearer(scope: Scope) -> str:
-    """Return the token that a request offers, nothing where it offers none, or several."""
-    offered = [value for name, value in scope["headers"] if name == b"authorization"]
-    scheme, _, text = offered[0].decode("latin-1").partition(" ") if len(offered) == 1 else ("", "", "")
-    return text.strip() if scheme.lower() == "bearer" else ""
 
 
 def _headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:

@@ -14,13 +14,12 @@ from scim2_models import BaseModel, Extension
 from scim2_models.path import AttributeBinding
 
 from scim_app.directory.kinds import TEAM, USER, Kind
+from scim_app.store.filter_cost import LINKED, LISTED
 from scim_app.store.json_sql import Json, json_of
 from scim_app.store.tables import TABLES, team_members, teams, users
 
 Expression = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]
-LISTED, LINKED = 4, 20
-"""What it costs to look through a list in a document, and through the members of a team or the teams of a user."""
 
 
 def scim_path(binding: AttributeBinding) -> list[str]:

@@ -56,8 +56,13 @@ def digest(pepper: bytes, secret: str) -> bytes:
 
 def is_valid(row: Any, pepper: bytes, secret: str) -> bool:
     """Tell whether a secret is that of a row, and the row is alive; takes as long when there is no row."""
-    same = hmac.compare_digest(digest(pepper, secret), row.digest if row else bytes(32))
+    same = is_secret_of(row, pepper, secret)
     return same and row is not None and row.revoked_at is None and row.expires_at > now()
+
+
+def is_secret_of(row: Any, pepper: bytes, secret: str) -> bool:
+    """Tell whether a secret is that of a row, alive or not; takes as long when there is no row."""
+    return hmac.compare_digest(digest(pepper, secret), row.digest if row else bytes(32))
 
 
 def note_use(connection: sa.Connection, table: sa.Table, key: str, use: Use) -> None:

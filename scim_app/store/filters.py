@@ -11,7 +11,7 @@ from inspect import isclass
 from typing import Any
 
 import sqlalchemy as sa
-from scim2_models import BaseModel, SearchRequest, TooManyException
+from scim2_models import BaseModel, SearchRequest
 from scim2_models.path import (
     AttributeBinding,
     AttrPath,
@@ -28,17 +28,8 @@ from scim2_models.path import (
 
 from scim_app.directory.kinds import USER, Kind
 from scim_app.store import emails
-from scim_app.store.attributes import (
-    LINKED,
-    LISTED,
-    Attributes,
-    Condition,
-    Expression,
-    Rows,
-    is_exact,
-    scim_path,
-    sub_attribute,
-)
+from scim_app.store.attributes import Attributes, Condition, Expression, Rows, is_exact, scim_path, sub_attribute
+from scim_app.store.filter_cost import FilterCost
 from scim_app.store.json_sql import Json
 from scim_app.store.operands import operand
 
@@ -50,8 +41,6 @@ _ORDERS: dict[CompareOperator, Callable[[Any, Any], Any]] = {
     CompareOperator.le: operator.le,
 }
 _PARTS = (CompareOperator.co, CompareOperator.sw, CompareOperator.ew)
-FILTER_COST = 200
-"""What a filter may cost for each resource: the sum of its comparisons, a column costing 1."""
 
 
 def compile_filter(kind: Kind, scim_filter: ScimFilter[Any], base_url: str, dialect: str, org_id: str) -> Condition:
@@ -129,7 +118,7 @@ class _Compiler(_Logic):
         super().__init__(attributes.kind.model, attributes.json)
         self._unique = attributes.kind.unique
         self._attributes = attributes
-        self._left = FILTER_COST
+        self._cost = FilterCost()
 
     def visit_present(self, node: Present) -> Condition:
         """Tell whether an attribute has a value."""
@@ -175,19 +164,13 @@ class _Compiler(_Logic):
         return rows.any(_ScalarCompiler(rows, BaseModel, self._json).visit(node.val_filter))
 
     def _single(self, binding: AttributeBinding) -> Expression:
-        self._pay(1)
+        self._cost.pay(1)
         return self._attributes.single(binding)
 
     def _rows(self, binding: AttributeBinding) -> Rows:
         rows = self._attributes.rows(binding)
-        self._pay(rows.cost)
+        self._cost.pay(rows.cost)
         return rows
-
-    def _pay(self, cost: int) -> None:
-        self._left -= cost
-        if self._left < 0:
-            most = f"at most {FILTER_COST // LINKED} comparisons of groups or members, {FILTER_COST // LISTED} of lists"
-            raise TooManyException(detail=f"the filter compares too much for each resource: {most}; ask in parts")
 
 
 class _ElementCompiler(_Logic):

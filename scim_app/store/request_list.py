@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from scim_app.directory.choices import require_choice
-from scim_app.directory.failures import FAILURES, Failure, explain_failure
+from scim_app.directory.failures import FAILURES, STRANGERS, Failure, explain_failure, failure_of
 from scim_app.store.settings_tables import request_counts, request_log
 
 PAGE = 50
@@ -39,6 +39,8 @@ class Request:
     @property
     def failure(self) -> Failure | None:
         """Why it was refused and what to do; None when it was answered."""
+        if known := failure_of(self.cause):
+            return known
         return explain_failure(self.status, self.scim_type, self.detail) if self.status >= 400 else None
 
 
@@ -70,6 +72,8 @@ class Health:
     hours: list[Hour]
     """The last 24 hours, the oldest first."""
     causes: list[Cause]
+    strangers: list[Cause]
+    """Requests without a valid token in 24 hours, which count in none of the above."""
 
     @property
     def requests(self) -> int:
@@ -127,16 +131,21 @@ def get(connection: sa.Connection, org_id: str, request_id: str) -> Request | No
 
 def health(connection: sa.Connection, org_id: str) -> Health:
     """Return how the connection does: last request and success ever, hours and causes of the last day."""
-    mine = request_counts.c.org_id == org_id
+    all_of_it = request_counts.c.org_id == org_id
+    mine = all_of_it & request_counts.c.cause.not_in(STRANGERS)
     last = sa.select(sa.func.max(request_counts.c.last_at)).where(mine)
     hours = [datetime.now(UTC) - timedelta(hours=back) for back in reversed(range(HOURS))]
     recent = sa.select(request_counts.c.hour, request_counts.c.cause, request_counts.c.requests).where(
-        mine, request_counts.c.hour >= hours[0].strftime(_HOUR)
+        all_of_it, request_counts.c.hour >= hours[0].strftime(_HOUR)
     )
     answered: dict[str, int] = {}
     refused: dict[str, int] = {}
     causes: dict[str, int] = {}
+    strangers: dict[str, int] = {}
     for hour, cause, number in connection.execute(recent):
+        if cause in STRANGERS:
+            strangers[cause] = strangers.get(cause, 0) + number
+            continue
         counted = refused if cause else answered
         counted[hour] = counted.get(hour, 0) + number
         if cause:
@@ -150,10 +159,15 @@ def health(connection: sa.Connection, org_id: str) -> Health:
         connection.execute(last).scalar(),
         connection.execute(last.where(request_counts.c.cause == "")).scalar(),
         told,
-        [_cause(name, number) for name, number in sorted(causes.items(), key=lambda item: -item[1])],
+        _most_first(causes),
+        _most_first(strangers),
     )
 
 
+def _most_first(causes: dict[str, int]) -> list[Cause]:
+    return [_cause(name, number) for name, number in sorted(causes.items(), key=lambda item: -item[1])]
+
+
 def _cause(name: str, requests: int) -> Cause:
-    known = next((one for one in FAILURES if one.cause == name), FAILURES[-1])
+    known = failure_of(name) or FAILURES[-1]
     return Cause(name, known.meaning, known.what_to_do, requests)

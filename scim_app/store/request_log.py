@@ -12,14 +12,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scim_app.directory.failures import Failure, explain_failure
+from scim_app.directory.failures import STRANGER, STRANGERS, Failure, explain_failure, failure_of
 from scim_app.store.credentials import later
 from scim_app.store.settings_tables import request_counts, request_log
 from scim_app.store.stamps import now
 from scim_app.store.tables import organizations
 
 KEPT = 10_000
-"""Rows of an organization that are kept."""
+"""Rows of an organization that are kept, of requests with a token."""
+STRANGERS_KEPT = 500
+"""Rows of an organization that are kept of requests without a valid token."""
 KEPT_FOR = timedelta(days=31)
 """How long the counts are kept."""
 
@@ -43,10 +45,14 @@ class Answered:
     agent: str | None = None
     milliseconds: int = 0
     sent: str | None = None
+    cause: str | None = None
+    """Why it was refused, where the answer does not say so."""
 
     @property
     def failure(self) -> Failure | None:
         """Why it was refused, None where it was not."""
+        if known := failure_of(self.cause):
+            return known
         return explain_failure(self.status, self.scim_type, self.detail) if self.status >= 400 else None
 
 
@@ -56,13 +62,15 @@ def organizations_of(connection: sa.Connection, slugs: Iterable[str]) -> dict[st
     return {row.slug: row.id for row in connection.execute(query)}
 
 
-def write(connection: sa.Connection, org_id: str, batch: Sequence[Answered], more: Mapping[str, int]) -> None:
-    """Keep requests of one organization and count them, and `more` successful ones by hour that get no row."""
-    counts = Counter({(hour, ""): number for hour, number in more.items()})
+def write(
+    connection: sa.Connection, org_id: str, batch: Sequence[Answered], more: Mapping[tuple[str, str], int]
+) -> None:
+    """Keep requests of one organization and count them, and `more`, by hour and cause, that get no row."""
+    counts = Counter(more)
     rows: list[dict[str, Any]] = []
     for one in batch:
         cause = one.failure.cause if one.failure else ""
-        counts[one.at[:13], cause] += 1
+        counts[one.at[:13], cause if one.token_id or cause in STRANGERS else STRANGER.cause] += 1
         kept = {name: getattr(one, name) for name in Answered.__slots__ if name != "slug"}
         rows.append(kept | {"org_id": org_id, "cause": cause or None})
     if rows:
@@ -73,9 +81,11 @@ def write(connection: sa.Connection, org_id: str, batch: Sequence[Answered], mor
 
 def prune(connection: sa.Connection, org_id: str) -> None:
     """Drop the rows of an organization beyond those kept."""
-    mine = request_log.c.org_id == org_id
-    oldest = sa.select(request_log.c.id).where(mine).order_by(request_log.c.id.desc()).offset(KEPT).limit(1)
-    connection.execute(sa.delete(request_log).where(mine, request_log.c.id <= oldest.scalar_subquery()))
+    whose = request_log.c.token_id
+    for kept, those in ((KEPT, whose.is_not(None)), (STRANGERS_KEPT, whose.is_(None))):
+        mine = (request_log.c.org_id == org_id) & those
+        oldest = sa.select(request_log.c.id).where(mine).order_by(request_log.c.id.desc()).offset(kept).limit(1)
+        connection.execute(sa.delete(request_log).where(mine, request_log.c.id <= oldest.scalar_subquery()))
     old = request_counts.c.hour < later(now(), -KEPT_FOR)[:13]
     connection.execute(sa.delete(request_counts).where(request_counts.c.org_id == org_id, old))
 

@@ -1,5 +1,6 @@
 """SCIM tokens: what identity providers authenticate with, `scim_<id>_<secret><checksum>`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from scim_app.directory.events import Event, EventType
+from scim_app.directory.token_faults import TokenFault
 from scim_app.errors import NotFound, Refused
 from scim_app.store import credentials
 from scim_app.store.credentials import LIFETIME, Use
@@ -17,6 +19,7 @@ from scim_app.store.stamps import now
 from scim_app.store.tables import organizations, tokens
 
 PREFIX = "scim"
+_LOOKS_LIKE = re.compile(rf"{PREFIX}_\w*", re.IGNORECASE)
 OVERLAP = timedelta(hours=24)
 """How long a replaced token stays valid beside the new one."""
 
@@ -184,6 +187,26 @@ def authenticate(connection: sa.Connection, slug: str, text: str, pepper: bytes)
     if not credentials.is_valid(row, pepper, secret) or row is None or found is None:
         return None
     return Caller(row.org_id, key, row.idp, bool(found[-1]), row.last_used_at, row.expires_at)
+
+
+def fault(connection: sa.Connection, slug: str, text: str, pepper: bytes) -> tuple[TokenFault, str | None]:
+    """Return why a text that is no valid token of an organization is none, for its admins alone.
+
+    Returns:
+        The fault, and the id of the token where it is one of the organization and its secret is right.
+    """
+    parsed = credentials.parse(PREFIX, text)
+    if parsed is None:
+        return (TokenFault.MISTYPED if _LOOKS_LIKE.fullmatch(text) else TokenFault.MALFORMED), None
+    key, secret = parsed
+    query = sa.select(tokens.c.digest, tokens.c.revoked_at, organizations.c.slug)
+    here = organizations.c.id == tokens.c.org_id
+    row = connection.execute(query.where(tokens.c.id == key, here)).first()
+    if row is None or not credentials.is_secret_of(row, pepper, secret):
+        return TokenFault.UNKNOWN, None
+    if row.slug != slug:
+        return TokenFault.ELSEWHERE, None
+    return (TokenFault.EXPIRED if row.revoked_at is None else TokenFault.REVOKED), key
 
 
 def note_use(connection: sa.Connection, token_id: str, use: Use = Use()) -> None:  # noqa: B008 - it is frozen

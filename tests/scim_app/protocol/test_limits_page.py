@@ -4,7 +4,7 @@ import make
 import pytest
 
 from scim_app.protocol import filter_limits, http_head, limits, patience, wire
-from scim_app.store import allowance, attributes, filters, session
+from scim_app.store import allowance, filter_cost, session
 
 NUMBERS = {
     "body of a request about users": [limits.RESOURCE.body // limits.MIB, limits.RESOURCE.nodes],
@@ -16,7 +16,7 @@ NUMBERS = {
     "a string": [limits.STRING],
     "`userName`": [limits.NAME],
     "a filter": [filter_limits.FILTER_BYTES, filter_limits.FILTER_NODES],
-    "comparisons of a search": [filters.FILTER_COST, attributes.LISTED, attributes.LINKED],
+    "comparisons of a search": [filter_cost.FILTER_COST, filter_cost.LISTED, filter_cost.LINKED],
     "`attributes`": [limits.NAMES],
     "operations of a PATCH or": [allowance.MOST_VALUES],
     "time of a search": [int(allowance.READ_SECONDS)],
