@@ -78,7 +78,7 @@ def test_reviews_and_exceptions(query: Any) -> None:
     assert [(row[0], int(row[1]), row[2]) for row in reviews] == [
         (f"Access review {number}", 6 if number == 2 else 0, 0) for number in (1, 2, 3, 4)
     ]
-    assert sorted(query("SELECT state FROM reports.exceptions")) == [("expired",), ("live",)]
+    assert sorted(query("SELECT state FROM reports.exceptions")) == [("live",), ("renewed",)]
     assert query("SELECT count(*) FROM reports.access_review_decisions WHERE outcome = 'open'")[0][0] > 0
 
 
