@@ -130,7 +130,8 @@ class Store:
         Raises:
             LongWork: when it takes longer, or costs more.
         """
-        return await self._aside.run(partial(self.read, work), key)
+        pool = self._glances if self.is_file else self._reads  # those of a file never wait for the threads of pages
+        return await self._aside.run(partial(self._read, pool, lambda db: _in_transaction(db, work)), key)
 
     async def aside(self, work: Callable[[], T], key: str) -> T:
         """Return what `work` returns, in a thread, as `reading` does for what needs no store."""

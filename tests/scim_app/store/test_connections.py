@@ -119,7 +119,7 @@ def test_a_closed_store_leaves_no_connection_open(url: str) -> None:
     make.until(lambda: open_connections.count(url) == before, what="the end of all connections")
 
 
-def test_what_the_event_loop_reads_of_a_file_waits_for_no_thread(store: Store) -> None:
+def test_what_requests_read_of_a_file_waits_for_no_page(store: Store) -> None:
     busy, may_end = Barrier(READS + 1), Event()
 
     def hold(db: sa.Connection) -> list[int]:
@@ -131,7 +131,8 @@ def test_what_the_event_loop_reads_of_a_file_waits_for_no_thread(store: Store) -
         with ThreadPoolExecutor(READS) as threads:
             held = [threads.submit(store.read, hold) for _ in range(READS)]
             busy.wait(60)
-            assert asyncio.run(store.reading(lambda db: db.execute(sa.text("SELECT 2")).scalar_one())) == 2
+            assert asyncio.run(store.reading(lambda db: db.execute(sa.text("SELECT 2")).scalar_one(), "acme")) == 2
+            assert store.glance_briefly(lambda db: db.execute(sa.text("SELECT 3")).scalar_one()) == 3
             may_end.set()
             assert [one.result(60) for one in held] == [[1]] * READS
 
