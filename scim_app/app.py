@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
 
-import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from scim2_models import SCIMException
 from starlette.exceptions import HTTPException
@@ -16,15 +15,16 @@ from scim_app.admin.failures import problem_page
 from scim_app.admin.router import add_settings
 from scim_app.admin.site import Site
 from scim_app.directory import extensions, kinds
-from scim_app.errors import StoreUnavailable
 from scim_app.logs import log_as_json
 from scim_app.private import keep_private, make_home
 from scim_app.protocol import openapi
 from scim_app.protocol.front import Front
+from scim_app.protocol.health import Drain, add_health
 from scim_app.protocol.scim import ScimEndpoint
 from scim_app.protocol.wire import scim_service
 from scim_app.settings import Settings
 from scim_app.store import migrate
+from scim_app.store.readiness import Readiness
 from scim_app.store.session import Store
 
 GARBAGE = 20_000
@@ -44,7 +44,7 @@ def require_ready(settings: Settings) -> None:
     migrate.require_current(settings.store_url)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None) -> Front:
     """Return the application, its store open; raises what `require_ready` raises."""
     settings = settings or Settings()
     require_ready(settings)
@@ -55,10 +55,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     scim = ScimEndpoint(store, settings, service)
     site = Site.of(store, settings)
 
+    readiness, drain = Readiness(store, settings.store_url), Drain()
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         yield
         scim.recorder.flush()
+        readiness.close()
         site.refusals.close()
         store.close()
 
@@ -66,19 +69,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.scim = scim
     app.router.redirect_slashes = False
     app.add_route("/metrics", scim.metrics.page)
-    app.add_api_route("/healthz", lambda: {"status": "ok"})
+    app.drain = drain
+    add_health(app, readiness, drain)
     described = cache(openapi.description)
     app.add_api_route("/openapi.json", lambda: JSONResponse(described()))
     add_settings(app, site)
     add_api(app)
-
-    @app.get("/readyz")
-    def ready() -> Response:
-        try:
-            store.read(lambda connection: connection.execute(sa.text("SELECT 1")).one())
-        except StoreUnavailable as error:
-            return JSONResponse({"status": "unavailable", "detail": str(error)}, 503)
-        return JSONResponse({"status": "ok"})
 
     @app.exception_handler(HTTPException)
     def nowhere(request: Request, problem: HTTPException) -> Response:
@@ -92,13 +88,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def create_worker() -> FastAPI:
+def create_worker() -> Front:
     """Return the application of a worker process. What is there from the start is never looked through for garbage.
 
     What a request makes goes with it; circles are rare, and looked for after some hundred requests, not after each.
     """
     keep_private()
-    app = create_app()
+    settings = Settings()
+    app = create_app(settings)
+    app.drain.on_signals(settings.drain_seconds)
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE)

@@ -45,3 +45,7 @@ class Unstorable(DirectoryError):
 
 class StoreUnavailable(DirectoryError):
     """The store can't be read or written now; nothing was changed."""
+
+
+RETRY_SECONDS = 5
+"""`Retry-After` of every answer that the store is unavailable."""

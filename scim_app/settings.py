@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     api_rate_burst: int = Field(default=500, ge=1)
     """Requests of the JSON API that one of them may make at once."""
 
+    drain_seconds: float = Field(default=0, ge=0, le=300)
+    """How long the service goes on after the signal to stop, while `/readyz` says so: longer than balancers take."""
+
     request_seconds: float = Field(default=25, gt=0)
     """Longest time a request may take; after it the answer is 503."""
 

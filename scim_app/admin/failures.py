@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from scim_app.admin import rendering
-from scim_app.errors import Conflict, DirectoryError, NotFound, NotPermitted, Refused, StoreUnavailable
+from scim_app.errors import RETRY_SECONDS, Conflict, DirectoryError, NotFound, NotPermitted, Refused, StoreUnavailable
 
 
 class PageProblem(DirectoryError):
@@ -77,7 +77,7 @@ def _as_problem(problem: Exception) -> PageProblem:
         return PageProblem(HTTPStatus.CONFLICT, "That is not possible", sentence(problem))
     if isinstance(problem, StoreUnavailable):
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        return PageProblem(status, "Not available for the moment", sentence(problem))
+        return PageProblem(status, "Not available for the moment", sentence(problem), retry_after=RETRY_SECONDS)
     text = "Something went wrong here, and nothing was changed by this request. Try again."
     return PageProblem(HTTPStatus.INTERNAL_SERVER_ERROR, "That is our fault", text)
 

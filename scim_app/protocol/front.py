@@ -5,6 +5,8 @@ import re
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from scim_app.protocol.health import Drain
+
 _SCIM = re.compile(r"/([^/]+)/scim/v2(.*)", re.DOTALL)
 
 
@@ -15,6 +17,7 @@ class Front(FastAPI):
     """
 
     scim: ASGIApp
+    drain: Drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from scim_app.directory.events import Actor
-from scim_app.errors import StoreUnavailable
+from scim_app.errors import RETRY_SECONDS, StoreUnavailable
 from scim_app.logs import write_line
 from scim_app.protocol import hot
 from scim_app.protocol.calls import WRITES, Call, Reply, switched_off, unauthorized
@@ -36,7 +36,6 @@ from scim_app.store.walks import Walks
 
 log = structlog.get_logger("scim")
 
-RETRY_SECONDS = 5
 _EMPTY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _MEDIA_TYPE = (b"content-type", SCIM_MEDIA_TYPE.encode())
 

@@ -18,6 +18,9 @@ from scim_app.store.stamps import same_moment
 BUSY_SECONDS = 5
 """How long a statement waits for a lock that another connection holds."""
 
+PROBE_SECONDS = 2
+"""How long a look at whether writes are possible waits for such a lock."""
+
 _WALKS = (
     "CREATE TABLE IF NOT EXISTS walk_ends (org_id TEXT, token_id TEXT, search TEXT, start INTEGER, place TEXT, "
     "until TEXT, waiting INTEGER, PRIMARY KEY (org_id, token_id, search, start, place)) WITHOUT ROWID"
@@ -75,7 +78,14 @@ def open_writer(store_url: str) -> sa.Engine:
 
 def open_short_writer(store_url: str) -> sa.Engine:
     """Return an engine for writes to a file that wait for nobody: a transaction begins at once or not at all."""
-    return _open_sqlite(store_url, "BEGIN IMMEDIATE", read_only=False, patient=False)
+    return _open_sqlite(store_url, "BEGIN IMMEDIATE", read_only=False, busy_seconds=0)
+
+
+def open_prober(store_url: str) -> sa.Engine:
+    """Return an engine that tells whether writes are possible; its connections go to a `ConnectionPool`."""
+    if is_postgres(store_url):
+        return postgres.open_engine(store_url, postgres.PROBING, sa.NullPool)
+    return _open_sqlite(store_url, "BEGIN IMMEDIATE", read_only=False, busy_seconds=PROBE_SECONDS, pool=sa.NullPool)
 
 
 def open_notes(store_url: str) -> sa.Engine:
@@ -123,12 +133,12 @@ def _make_private(database: str | None, *, mend: bool) -> None:
 
 
 def _open_sqlite(
-    store_url: str, begin: str, *, read_only: bool, patient: bool = True, pool: type[sa.Pool] | None = None
+    store_url: str, begin: str, *, read_only: bool, busy_seconds: float | None = None, pool: type[sa.Pool] | None = None
 ) -> sa.Engine:
     url = make_url(store_url)
     _make_private(url.database, mend=not read_only)
     # Errors are logged, people's data is not.
-    waiting = {"timeout": BUSY_SECONDS if patient else 0, "check_same_thread": False}
+    waiting = {"timeout": BUSY_SECONDS if busy_seconds is None else busy_seconds, "check_same_thread": False}
     engine = sa.create_engine(url, hide_parameters=True, poolclass=pool, connect_args=waiting)
 
     def prepare(dbapi: sqlite3.Connection) -> None:

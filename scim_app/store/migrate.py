@@ -17,6 +17,9 @@ from scim_app.store.engines import exists, is_postgres, open_owner, open_reader
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('dagster-scim migrate'))")
 
 
+_REVISION = sa.text("SELECT version_num FROM alembic_version")
+
+
 def alembic_config() -> Config:
     """Return where the migrations are."""
     config = Config()
@@ -32,6 +35,11 @@ def _revision(connection: sa.Connection) -> str | None:
 def _newest() -> str | None:
     """Reading the chain of migrations takes longer than asking the store; sensors ask every few seconds."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions())
 
 
 def upgrade(store_url: str) -> None:
@@ -75,6 +83,19 @@ def is_current(store_url: str) -> bool:
         raise causes.unavailable(error, store_url) from error
     finally:
         engine.dispose()
+
+
+def schema_problem(connection: sa.Connection) -> str:
+    """Return why the schema of an open store does not fit this release, empty where it does.
+
+    One that this release does not know fits: releases only add to it, so that two of them run side by side.
+    """
+    revision = connection.execute(_REVISION).scalar()
+    if revision is None:
+        return "the store has no schema: run `dagster-scim migrate`"
+    if revision != _newest() and revision in _known():
+        return f"the store's schema is of an earlier release ({revision}): run `dagster-scim migrate`"
+    return ""
 
 
 def require_current(store_url: str) -> None:

@@ -46,6 +46,7 @@ READING = Use("REPEATABLE READ", read_only=True, as_owner=False, statement="10mi
 SERVING = Use("REPEATABLE READ", read_only=True, as_owner=False, statement="10s", idle="15s")
 GLANCING = Use("AUTOCOMMIT", read_only=True, as_owner=False, statement="10s", idle="15s")
 WRITING = Use("READ COMMITTED", read_only=False, as_owner=False, statement="10s", idle="15s")
+PROBING = Use("READ COMMITTED", read_only=False, as_owner=False, statement="2s", idle="15s", lock="2s")
 NOTING = Use("AUTOCOMMIT", read_only=False, as_owner=False, statement="1s", idle="15s", lock="1s")
 OWNING = Use("READ COMMITTED", read_only=False, as_owner=True, statement="0", idle="0")
 

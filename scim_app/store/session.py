@@ -100,10 +100,12 @@ class Store:
     def _read(self, pool: ConnectionPool, work: Callable[[sa.Connection], T]) -> T:
         try:
             return self._use(pool, work)
-        except (OperationalError, InterfaceError) as error:
-            raise _unread(error) from error
         except DataError as error:
             raise Unstorable.because(error) from error
+        except DBAPIError as error:
+            if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+                raise _unread(error) from error
+            raise
 
     def _use(self, pool: ConnectionPool, work: Callable[[sa.Connection], T]) -> T:
         connection = pool.take()
@@ -173,7 +175,7 @@ def _in_transaction(connection: sa.Connection, work: Callable[[sa.Connection], T
         return work(connection)
 
 
-def _unread(error: OperationalError | InterfaceError) -> Exception:
+def _unread(error: DBAPIError) -> Exception:
     """Return why nothing was read: the work was stopped, or the database can't be read now."""
     if allowance.is_spent() or postgres.is_timeout(error):
         return LongWork()

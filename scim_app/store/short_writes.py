@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from scim_app.store import allowance
-from scim_app.store.writer import Job, Outcome, Work, Writer, end_group, refused, run_group
+from scim_app.store.writer import Job, Outcome, Work, Writer, end_group, run_group
 
 MOST = 16
 """Most writes that run before the loop does something else; each takes about a third of a millisecond."""
@@ -80,8 +79,8 @@ class ShortWrites:
         try:
             end_group(connection, outcomes)
             self._writer.count(outcomes)
-        except SQLAlchemyError as error:
-            outcomes = refused([asked.work for asked in group], error)
+        except Exception as error:  # whatever it is, those who wait are told
+            outcomes = self._writer.refuse([asked.work for asked in group], error)
         finally:
             connection.close()
             self._writer.turn.give_back()

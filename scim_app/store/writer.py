@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from scim_app.errors import StoreUnavailable, Unstorable
 from scim_app.store.event_log import InUnit, Unit
@@ -95,6 +95,8 @@ class Writer:
         self.turn = Turn()
         self.commits = 0
         self.writes = 0
+        self.failure = ""
+        """Why the last write failed for the database's sake, until a write of `Readiness` succeeds."""
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -116,6 +118,14 @@ class Writer:
     def count(self, outcomes: list[Outcome]) -> None:
         """Count a group that has been ended."""
         self.commits, self.writes = self.commits + 1, self.writes + len(outcomes)
+
+    def refuse(self, works: list[Work], error: Exception) -> list[Outcome]:
+        """Return that none of the writes was done, because of the database, and remember it."""
+        if not (isinstance(error, DBAPIError) and is_conflict(error)):
+            self.failure = type(error).__name__
+        unavailable = StoreUnavailable("the store can't be written now; nothing was changed, try again")
+        unavailable.__cause__ = error
+        return [Outcome(problem=unavailable) for _ in works]
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -147,10 +157,10 @@ class Writer:
                 return self._commit(works)
             except _Undone as undone:
                 if attempt == ATTEMPTS:
-                    return refused(works, undone.error)
+                    return self.refuse(works, undone.error)
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
-            except SQLAlchemyError as error:  # whatever it is, those who wait are told, and the thread goes on
-                return refused(works, error)
+            except Exception as error:  # whatever it is, those who wait are told, and the thread goes on
+                return self.refuse(works, error)
         raise AssertionError("a group ends within its attempts")
 
     def _commit(self, works: list[Work]) -> list[Outcome]:
@@ -181,13 +191,6 @@ class _Undone(Exception):
 
 def _key(job: Job) -> str:
     return job.key
-
-
-def refused(works: list[Work], error: SQLAlchemyError) -> list[Outcome]:
-    """Return that none of the writes was done, because of the database."""
-    unavailable = StoreUnavailable("the store can't be written now; nothing was changed, try again")
-    unavailable.__cause__ = error
-    return [Outcome(problem=unavailable) for _ in works]
 
 
 def run_group(connection: sa.Connection, works: list[Work]) -> list[Outcome]:

@@ -94,7 +94,8 @@ async def load_here(folder: Path, asks: list[Ask], count: Callable[[], int]) -> 
 
 async def load_there(address: str, asks: list[Ask], count: Callable[[], int]) -> Counter[str]:
     """Load from a service."""
-    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:
+    alone = httpx.Limits(max_keepalive_connections=0)  # the service closes connections that are idle in a pause
+    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60, limits=alone) as client:
         return await load(client, asks, FULL, count)
 
 

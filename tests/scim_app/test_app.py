@@ -93,3 +93,20 @@ def test_no_request_makes_a_new_series(scim: httpx.Client, service: Service) -> 
     }
     assert len(_figures(service)) < len(before) + 60
     assert "ada@example.com" not in str(_figures(service))
+
+
+def test_a_service_that_is_told_to_stop_says_so_before_it_stops(folder: Path) -> None:
+    make.organization(make.settings(folder))
+    with make.service(folder, DAGSTER_SCIM_DRAIN_SECONDS="300") as service:
+        service.process.terminate()
+        answer = make.until(lambda: _unready(service), what="the word that it stops")
+        assert answer.json()["problems"] == {"drain": "the service is shutting down"}
+        assert answer.headers["Retry-After"].isdecimal()
+        assert httpx.get(f"{service.address}/healthz", trust_env=False).json() == {"status": "ok"}
+        service.process.terminate()  # the second signal does not wait
+        assert service.process.wait(60) is not None
+
+
+def _unready(service: Service) -> httpx.Response | None:
+    answer = httpx.get(f"{service.address}/readyz", trust_env=False)
+    return None if answer.is_success else answer

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from scim_app.admin.answering import answer
 from scim_app.admin.dagster_instance import DagsterUnreadable
 from scim_app.errors import (
+    RETRY_SECONDS,
     Conflict,
     DirectoryError,
     NotFound,
@@ -27,7 +28,6 @@ from scim_app.errors import (
 BODY_BYTES = 64 * 1024
 MEDIA_TYPE = "application/problem+json"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-RETRY_SECONDS = "5"
 
 
 class NotAuthenticated(DirectoryError):
@@ -98,7 +98,7 @@ def problem_response(problem: Exception, request_id: str) -> Response:
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="dagster-scim API"'
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = RETRY_SECONDS
+        headers["Retry-After"] = str(RETRY_SECONDS)
     if isinstance(problem, TooFast):
         headers["Retry-After"] = str(problem.seconds)
     extra = {"errors": errors} if errors else {}
