@@ -8,7 +8,7 @@ import duckdb
 from dagster_defs import incremental
 from dagster_defs.incremental import COPY, Mark
 from dagster_defs.warehouse import ORGANIZATION, Table, kept
-from scim_app.directory.events import CHAINED, GENESIS, chain_hash
+from scim_app.store.export import CHAINED, GENESIS, chain_hash
 from scim_app.store.exported import Column
 
 LOG_BREAKS = Table(

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from scim_app.directory.events import GENESIS, EventType, first_break
+from scim_app.directory.events import CHAINED, GENESIS, EventType, chain_hash, first_break
 from scim_app.directory.replay import replay
 from scim_app.store.comparison import differing
 from scim_app.store.engines import open_reader
@@ -16,7 +16,7 @@ from scim_app.store.exported import TOKEN_COLUMNS
 from scim_app.store.snapshots import Row, Snapshot, as_rows
 from scim_app.store.tables import TABLES, events, organizations, team_members, tokens
 
-__all__ = ["Export", "Head", "Row", "Snapshot"]
+__all__ = ["CHAINED", "GENESIS", "Export", "Head", "Row", "Snapshot", "chain_hash"]
 
 # `at` is a reserved word in many warehouses.
 _TOLD = [column.label("occurred_at") if column.name == "at" else column for column in events.c]
