@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     dagster_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:3000")
     """Address of the Dagster UI, for the links in alerts; code locations are read from it."""
 
+    dagster_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Further names that the Dagster UI is reached by, separated by white space; it refuses every other."""
+
     mass_deprovision_percent: int = Field(default=20, ge=1, le=100)
     """Share of the active accounts, in percent, from which deactivations within an hour are abnormal."""
 
@@ -144,9 +147,9 @@ class Settings(BaseSettings):
     def _absolute_home(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("alert_urls", mode="before")
+    @field_validator("alert_urls", "dagster_hosts", mode="before")
     @classmethod
-    def _split_urls(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
 
     @field_validator("time_zone")

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from scim_app.cli import (
     api_keys,
     backup,
+    dagster_home,
     demo,
     deployments,
     dev,
@@ -41,6 +42,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("dev")(dev.dev)
+app.command("prepare")(dagster_home.dagster_home)
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+app.command("webserver", context_settings=_PASSED_ON)(dagster_home.webserver)
 app.command("demo")(demo.demo)
 app.command("history")(history)
 app.command("serve")(serving.serve)

@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from scim_app.cli.dev import ROOT, dagster_environment, local_settings, start_service
+from scim_app.cli.dagster_home import ROOT, dagster_environment
+from scim_app.cli.dev import local_settings, start_service
 from scim_app.cli.exchanges import Story, load, play
 from scim_app.cli.opening import CLI, opened_store
 from scim_app.cli.processes import ChildFailed, answers

@@ -1,6 +1,5 @@
 """`dagster-scim dev`: the SCIM service and Dagster on one machine, over an embedded store."""
 
-import shutil
 import signal
 import sys
 import time
@@ -11,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from scim_app.cli.dagster_home import ROOT, dagster_environment
 from scim_app.cli.opening import CLI, opened_store
-from scim_app.cli.processes import Child, environment, port_is_free, program
+from scim_app.cli.processes import STOP_SECONDS, Child, Supervised, environment, only_one, port_is_free, program
 from scim_app.cli.serving import Port
 from scim_app.cli.setup_link import setup_link
 from scim_app.private import make_home
@@ -21,8 +21,6 @@ from scim_app.store import migrate, organizations, tokens
 from scim_app.store.event_log import Unit
 
 FIRST_ORGANIZATION = "acme"
-ROOT = Path(__file__).parents[2]
-"""Folder of the checkout, or of the installed packages."""
 
 
 def dev(
@@ -31,24 +29,28 @@ def dev(
 ) -> None:
     """Start the SCIM service and Dagster here; Ctrl-C stops both."""
     settings = local_settings(port)
-    _require_free(port, "--port")
-    _require_free(dagster_port, "--dagster-port")
     make_home(settings.home)
-    settings.ensure_pepper()
-    migrate.upgrade(settings.store_url)
-    token = _first_token(settings)
-    with _ending_on_signal(), ExitStack() as children:
+    with _ending_on_signal(), ExitStack() as stack:
+        was_killed = stack.enter_context(only_one(settings.home / "dev.lock"))
+        _require_free(port, "--port", STOP_SECONDS if was_killed else 0)
+        _require_free(dagster_port, "--dagster-port", STOP_SECONDS if was_killed else 0)
+        settings.ensure_pepper()
+        migrate.upgrade(settings.store_url)
+        token = _first_token(settings)
         typer.echo("Starting the SCIM service and Dagster …", err=True)
         service = start_service(settings, port)
-        children.callback(service.stop)
+        stack.callback(service.stop)
         dagster = _start_dagster(settings, dagster_port)
-        children.callback(dagster.stop)
+        for process in dagster:
+            stack.callback(process.stop)
         service.wait_until_answering(f"http://127.0.0.1:{port}/readyz")
-        dagster.wait_until_answering(f"http://127.0.0.1:{dagster_port}/server_info")
+        dagster[0].child.wait_until_answering(f"http://127.0.0.1:{dagster_port}/server_info")
         _tell(settings, dagster_port, token)
         while True:
             service.require_running()
-            dagster.require_running()
+            for process in dagster:
+                if happened := process.look():
+                    typer.echo(happened, err=True)
             time.sleep(0.5)
 
 
@@ -67,28 +69,26 @@ def start_service(settings: Settings, port: int) -> Child:
     return Child.start("scim", command, log_folder=settings.home / "logs", env=env)
 
 
-def _start_dagster(settings: Settings, port: int) -> Child:
-    env = dagster_environment(settings)
-    workspace = str(ROOT / "workspace.yaml")
-    command = [program("dagster"), "dev", "--host", "127.0.0.1", "--port", str(port), "--workspace", workspace]
-    return Child.start("dagster", command, log_folder=settings.home / "logs", env=env)
+def _start_dagster(settings: Settings, port: int) -> list[Supervised]:
+    """Start Dagster's webserver and daemon; `dagster dev` has its own webserver, which obeys every web page."""
+    env, workspace = dagster_environment(settings), ["--workspace", str(ROOT / "workspace.yaml")]
+    webserver = [program("dagster-scim"), "webserver", "--host", "127.0.0.1", "--port", str(port), *workspace]
+    daemon = [program("dagster-daemon"), "run", *workspace]
+
+    def supervised(name: str, command: list[str]) -> Supervised:
+        return Supervised(
+            lambda again: Child.start(name, command, log_folder=settings.home / "logs", env=env, append=again)
+        )
+
+    return [supervised("webserver", webserver), supervised("daemon", daemon)]
 
 
-def dagster_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment for Dagster, with its home made ready and nothing sent to anybody."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(ROOT / "dagster_defs" / "dagster.yaml", settings.dagster_home / "dagster.yaml")
-    return environment(
-        DAGSTER_SCIM_HOME=str(settings.home),
-        DAGSTER_HOME=str(settings.dagster_home),
-        DAGSTER_DISABLE_TELEMETRY="1",
-        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
-        DO_NOT_TRACK="1",
-    )
-
-
-def _require_free(port: int, option: str) -> None:
-    if not port_is_free(port):
+def _require_free(port: int, option: str, seconds: float) -> None:
+    """Require a port, after a while in which the programs of one who was killed end."""
+    deadline = time.monotonic() + seconds
+    while not (is_free := port_is_free(port)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if not is_free:
         raise ValueError(f"port {port} is taken: stop the program that uses it, or choose another with {option}")
 
 

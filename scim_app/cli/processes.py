@@ -1,5 +1,7 @@
 """Processes that a command starts, watches and stops."""
 
+import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -8,9 +10,9 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -18,6 +20,9 @@ import httpx
 START_SECONDS = 300
 STOP_SECONDS = 10
 LOG_TAIL = 20
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
+_SET_PARENT_DEATH_SIGNAL = 1
+"""`PR_SET_PDEATHSIG` of prctl(2)."""
 
 
 class ChildFailed(RuntimeError):
@@ -33,13 +38,21 @@ class Child:
     process: "subprocess.Popen[bytes]"
 
     @classmethod
-    def start(cls, name: str, command: Sequence[str], *, log_folder: Path, env: Mapping[str, str]) -> "Child":
-        """Start a program of this virtual environment; its output goes to `log_folder/name.log`."""
+    def start(
+        cls, name: str, command: Sequence[str], *, log_folder: Path, env: Mapping[str, str], append: bool = False
+    ) -> "Child":
+        """Start a program that ends with this process; its output goes to `log_folder/name.log`."""
         log_folder.mkdir(parents=True, exist_ok=True)
         log = log_folder / f"{name}.log"
-        with log.open("wb") as out:
+        with log.open("ab" if append else "wb") as out:
             process = subprocess.Popen(  # noqa: S603
-                command, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+                command,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         return cls(name, log, process)
 
@@ -70,6 +83,79 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+@dataclass(slots=True)
+class Supervised:
+    """A process that is started again when it ends: at once, then at pauses that double up to a minute."""
+
+    start: Callable[[bool], Child]
+    """Starts it; told whether it ran before."""
+    children: list[Child] = field(default_factory=list[Child])
+    pause: float = FIRST_PAUSE_SECONDS
+    began: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        self.began = time.monotonic()
+        self.children.append(self.start(bool(self.children)))
+
+    @property
+    def child(self) -> Child:
+        """The process that was started last."""
+        return self.children[-1]
+
+    def look(self) -> str:
+        """Start the process again if it ended and its pause is over; return in words what was done, if anything."""
+        status, now = self.child.process.poll(), time.monotonic()
+        if status is None or now < self.began + self.pause:
+            return ""
+        lasted = now - self.began > LONGEST_PAUSE_SECONDS
+        self.pause = FIRST_PAUSE_SECONDS if lasted else min(2 * self.pause, LONGEST_PAUSE_SECONDS)
+        ended = self.child
+        self._start()
+        return f"{ended.name} ended with status {status} and was started again; its log is {ended.log}"
+
+    def stop(self) -> None:
+        """End the process, and what earlier ones started."""
+        for child in reversed(self.children):
+            child.stop()
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end this process when the one that started it is killed (Linux alone knows how)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+
+
+@contextmanager
+def only_one(path: Path) -> Generator[bool]:
+    """Hold a lock file while the block runs; give whether the one who had it before was killed.
+
+    The kernel gives the lock back when this process ends, however it ends.
+
+    Raises:
+        ValueError: when a living process holds it; names the process.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        file.seek(0)
+        holder = file.read().strip()
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(
+                f"process {holder} runs on {path.parent}: stop it, or choose another folder by DAGSTER_SCIM_HOME"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        try:
+            yield bool(holder)
+        finally:
+            file.truncate(0)
 
 
 def program(name: str) -> str:

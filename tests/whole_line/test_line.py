@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import httpx
 import make
+import psutil
 import pytest
 
 pytestmark = pytest.mark.line
@@ -109,6 +110,15 @@ def runs(dagster: str) -> list[dict[str, Any]]:
     return answer.json()["data"]["runsOrError"]["results"]
 
 
+def daemon(home: Path) -> Any:
+    """The running daemon of a home, none while there is none."""
+    for process in psutil.Process(int((home / "dev.lock").read_text())).children():
+        with suppress(psutil.Error):
+            if "dagster-daemon" in " ".join(process.cmdline()):
+                return process
+    return None
+
+
 def test_a_deactivation_becomes_a_leaver_a_report_and_one_alert(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with listener() as (alerts, received), dev(home, alerts) as (base_url, token, dagster):
@@ -143,3 +153,11 @@ def test_a_deactivation_becomes_a_leaver_a_report_and_one_alert(tmp_path: Path) 
         # The running Dagster tells its code locations, to grant roles on them.
         read = make.command("deployment", "read", "acme", "prod", "--url", dagster, "--json", home=home)
         assert json.loads(read.stdout) == {"deployment": "prod", "added": ["dagster_scim"]}
+
+        # No web page of another address commands it, and the SCIM service outlives the daemon, which is started again.
+        assert httpx.get(f"{dagster}/server_info", headers={"Host": "evil.example"}, trust_env=False).status_code == 403
+        first = daemon(home)
+        first.kill()
+        make.until(lambda: (now := daemon(home)) and now.pid != first.pid and now, what="another daemon")
+        with httpx.Client(base_url=base_url, headers=headers, trust_env=False) as scim:
+            assert scim.get("/Users").status_code == 200
