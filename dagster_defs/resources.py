@@ -4,16 +4,21 @@ Addresses with secrets are in plain objects: the fields of a configurable resour
 """
 
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
+import duckdb
 from dagster_dbt import DbtCliResource, DbtProject
 from dagster_duckdb import DuckDBResource
+from pydantic import PrivateAttr
 
+from dagster_defs import provenance
 from dagster_defs.alerting import Links
 from dagster_defs.channels import Channel, channel, mailbox
 from dagster_defs.run_locks import RunLocks
@@ -110,19 +115,39 @@ class ReportFolder:
 
 
 class Warehouse(DuckDBResource):
-    """The DuckDB file of the warehouse, which its owner alone reads, in a folder that its owner alone enters."""
+    """The DuckDB file of the warehouse, which its owner alone reads, in a folder that its owner alone enters.
+
+    In a run it is opened only where it has what the runs before have written.
+    """
+
+    _prove: Callable[[duckdb.DuckDBPyConnection], None] | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Take note of the run that the warehouse is opened for."""
+        if context.instance is not None and context.run is not None:
+            self._prove = partial(provenance.prove, context.instance, context.run, path=self.database)
 
     @contextmanager
-    def get_connection(self) -> Generator[Any]:
-        """Open it."""
+    def get_connection(self) -> Generator[duckdb.DuckDBPyConnection]:
+        """Open the warehouse for reading and writing.
+
+        Raises:
+            OtherWarehouse: when it lacks what earlier runs wrote.
+        """
         path = Path(self.database)
         make_folder(path.parent)
         with super().get_connection() as connection:
-            secure(path)
-            yield connection
+            try:
+                secure(path)
+                if self._prove is not None:
+                    self._prove(connection)
+                    self._prove = None
+                yield connection
+            finally:
+                connection.close()
 
 
-def warehouse(settings: Settings) -> DuckDBResource:
+def warehouse(settings: Settings) -> Warehouse:
     """Return the warehouse; what does not fit into the memory it may use goes to disk beside it."""
     config = {"memory_limit": settings.warehouse_memory, "preserve_insertion_order": False}
     return Warehouse(database=str(settings.warehouse_path), connection_config=config)

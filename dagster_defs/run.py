@@ -6,12 +6,14 @@ The run is recorded in the Dagster instance at `DAGSTER_HOME`, so it is seen in 
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from dagster_defs import provenance
 from dagster_defs.assets.reports import state_name
 from dagster_defs.definitions import defs
 from dagster_defs.evidence.reports import STATE
@@ -38,21 +40,25 @@ def main() -> None:
     """Run the jobs for a day and print `{"partition", "organizations": […]}`; exit status 1 when it fails."""
     parser = argparse.ArgumentParser(prog="python -m dagster_defs.run", description=__doc__)
     parser.add_argument("--partition", help="day to materialize, such as 2026-11-24; the running day by default")
-    partition = parser.parse_args().partition or last_day(DAYS).isoformat()
+    parser.add_argument("--new-warehouse", action="store_true", help="begin a new warehouse: the earlier one is lost")
+    asked = parser.parse_args()
+    partition = asked.partition or last_day(DAYS).isoformat()
     if not DAYS.has_partition_key(partition):
         parser.error(
             f"{partition} is not a day there are snapshots of; choose one from {DAYS.get_first_partition_key()}"
         )
     with dg.DagsterInstance.get() as instance:
-        _run(instance, provisioning.name, partition)
+        _run(instance, provisioning.name, partition, {provenance.NEW: "true"} if asked.new_warehouse else {})
         _run(instance, reporting.name, None)
         _run(instance, daily_compliance.name, None)
     sys.stdout.write(json.dumps(summary(partition), default=str) + "\n")
 
 
-def _run(instance: dg.DagsterInstance, job: str, partition: str | None) -> None:
+def _run(instance: dg.DagsterInstance, job: str, partition: str | None, tags: Mapping[str, str] | None = None) -> None:
     definition = defs.resolve_job_def(job)
-    run = definition.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False)
+    run = definition.execute_in_process(
+        instance=instance, partition_key=partition, tags=dict(tags or {}), raise_on_error=False
+    )
     if not run.success:
         failed = [event.step_key for event in run.all_events if event.is_step_failure]
         sys.exit(f"the run {run.run_id} failed in {', '.join(map(str, failed)) or 'its start'}")

@@ -192,6 +192,12 @@ def records(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
+def is_there(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Tell whether a warehouse, which may be open for reading only, has a table."""
+    query = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?"
+    return bool(connection.execute(query, [SCHEMA, table.name]).fetchall()[0][0])
+
+
 def _is_read_only(connection: duckdb.DuckDBPyConnection) -> bool:
     query = "SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()"
     return bool(connection.execute(query).fetchall()[0][0])

@@ -66,6 +66,7 @@ def materialize_all(
     *assets: Any,
     raise_on_error: bool = True,
     instance: dg.DagsterInstance | None = None,
+    tags: dict[str, str] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Materialize all assets before dbt, or those named."""
     links = Links("https://scim.example.com", "https://dagster.example.com")
@@ -76,4 +77,5 @@ def materialize_all(
         partition_key=last_day(DAYS).isoformat() if any(one.partitions_def for one in chosen) else None,
         raise_on_error=raise_on_error,
         instance=instance,
+        tags=tags,
     )
