@@ -46,6 +46,10 @@ demo: install  ## Play recorded Okta and Entra exchanges against the running ser
 test: check setup-browser  ## Check the style, then run every test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+short: develop  ## Run the tests of the rules, the store and the code location's definitions, as CI does on the newest Python
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/scim_app/store tests/scim_app/directory \
+		tests/cli/test_backup.py tests/dagster_defs/test_definitions.py tests/dagster_defs/test_assets.py
+
 coverage: develop setup-browser  ## Run every test and tell which lines and branches none of them reached
 	$(BIN)/python -m pytest --cov --cov-report=term
 
@@ -118,4 +122,4 @@ clean:  ## Remove what was built, but not the data
 REPORTS_DEMO = DAGSTER_SCIM_HOME=data/reports-demo DAGSTER_HOME=$(CURDIR)/data/reports-demo/dagster
 BIN_HERE = $(CURDIR)/$(BIN)
 
-.PHONY: reports lint-dbt help install develop run demo bench test check conformance coverage durability fuzz model latency catchup neighbours format lock clean setup-browser screenshots
+.PHONY: short reports lint-dbt help install develop run demo bench test check conformance coverage durability fuzz model latency catchup neighbours format lock clean setup-browser screenshots
