@@ -36,7 +36,8 @@ def scim(acme: Acme, method: str, path: str, body: Any = None) -> Any:
 def test_cve_2026_67330_a_client_chooses_neither_organization_nor_provider_of_a_token(both: list[Acme]) -> None:
     acme, globex = both
     for sent in ({"org_id": globex.desk.organization.id}, {"id": globex.scim_token.split("_")[1]}, {"token": "x"}):
-        assert acme.as_key("POST", "/tokens", json=sent).status_code == 422
+        assert acme.as_role("organization_admin", "POST", "/tokens", json=sent).status_code == 422
+        assert acme.as_key("POST", "/tokens", json=sent).status_code == 403
     assert {one.id for one in globex.desk.read(tokens.listing)} == {globex.scim_token.split("_")[1]}
 
 
@@ -47,7 +48,8 @@ def test_ghsa_j8v8_a_token_without_an_owner_is_managed_by_nobody_else(both: list
     globex.site.store.write(lambda db: db.execute(orphaned))
     for method, path in (("PATCH", ""), ("POST", "/rotate"), ("DELETE", "")):
         body = {"description": "x"} if method == "PATCH" else {}
-        assert acme.as_key(method, f"/tokens/{token_id}{path}", json=body).status_code == 404
+        assert acme.as_role("organization_admin", method, f"/tokens/{token_id}{path}", json=body).status_code == 404
+        assert acme.as_key(method, f"/tokens/{token_id}{path}", json=body).status_code == 403
     assert globex.as_role("viewer", "DELETE", f"/tokens/{token_id}").status_code == 403
     assert scim(globex, "GET", "/Users").status_code == 200
 
