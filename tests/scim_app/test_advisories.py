@@ -49,7 +49,7 @@ def test_ghsa_j8v8_a_token_without_an_owner_is_managed_by_nobody_else(both: list
     for method, path in (("PATCH", ""), ("POST", "/rotate"), ("DELETE", "")):
         body = {"description": "x"} if method == "PATCH" else {}
         assert acme.as_role("organization_admin", method, f"/tokens/{token_id}{path}", json=body).status_code == 404
-        assert acme.as_key(method, f"/tokens/{token_id}{path}", json=body).status_code == 403
+        assert acme.as_key(method, f"/tokens/{token_id}{path}", json=body).status_code in (403, 404)
     assert globex.as_role("viewer", "DELETE", f"/tokens/{token_id}").status_code == 403
     assert scim(globex, "GET", "/Users").status_code == 200
 
