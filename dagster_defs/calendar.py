@@ -21,7 +21,7 @@ CALENDAR = Table(
     ),
     made_from={
         "org": in_directory("organizations")["slug"],
-        "day": (),
+        "day": (f"{COPY}.occurred_at",),
         "begins_at": (f"{COPY}.change",),
         "ends_at": (f"{COPY}.change",),
     },

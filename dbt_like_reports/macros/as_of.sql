@@ -28,3 +28,8 @@
         {{ newest }}
     {%- endif -%}
 {%- endmacro %}
+
+{# The last moment that a build tells of: that of the day that was asked for, or the newest that is known. #}
+{% macro as_of_moment(of_the_day, newest) -%}
+    case when {{ 'true' if var('as_of_day', none) else 'false' }} then coalesce({{ of_the_day }}, {{ newest }}) else {{ newest }} end
+{%- endmacro %}

@@ -67,7 +67,7 @@ def test_every_source_is_a_column_of_an_asset_upstream(table: Table) -> None:
         "deprovisioned_accounts.tokens <- provisioning_events.subject_name",
         "deprovisioned_accounts.received_at <- access_changes.occurred_at",
         "deprovisioned_accounts.within_sla <- access_changes.asserted_at access_changes.occurred_at "
-        "scim_directory.organizations.deprovision_sla_seconds",
+        "scim_directory.organizations.deprovision_sla_seconds setting_versions.value",
         "sync_health.resource <- sync_failures.subject_kind",
         "tokens.expires_at <- provisioning_events.change scim_directory.tokens.expires_at",
     ],

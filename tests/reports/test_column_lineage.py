@@ -16,16 +16,21 @@ from dagster_defs.definitions import defs
 
 OF_NO_COLUMN = {
     ("int_access__episodes", "access_kind"),
-    ("int_controls__findings", "test_name"),
+    ("int_access__leftovers", "access_kind"),
+    ("int_controls__of_access", "test_name"),
+    ("int_controls__of_leaving", "test_name"),
+    ("int_controls__of_registers", "test_name"),
+    ("int_controls__of_reviews", "test_name"),
     ("int_controls__results", "population"),
-    ("int_controls__occurrences", "test_name"),
     ("int_controls__results", "findings"),
     ("int_leavers__clocks", "memberships_held"),
     ("int_log__cuts", "as_of_day"),
     ("int_log__cuts", "period_start"),
     ("int_reviews__losses", "access_kind"),
+    ("int_reviews__reviewers", "decided"),
     ("access_review_population", "access_kind"),
     ("orphaned_access", "finding"),
+    ("review_quality", "is_rubber_stamped"),
     ("review_quality", "items"),
     ("sync_health_daily", "events"),
 }

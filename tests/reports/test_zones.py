@@ -14,7 +14,7 @@ from reports.planted import Org, take_in
 from dagster_defs.assets.marts import make_sources
 from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reading import Report, read, standings
-from dagster_defs.evidence.reports import MONTHLY
+from dagster_defs.evidence.reports import MONTHLY, STATE
 from dagster_defs.resources import resources
 
 PERIOD = Period.named("2026-03")
@@ -43,8 +43,34 @@ def leaving(slug: str) -> list[tuple[str, datetime]]:
     return [(f"u{number}", moment) for number, moment in enumerate(moments)]
 
 
+def paths() -> Org:
+    """Somebody with a role by two paths, who left and came back; a name that went from one account to another."""
+    org = Org("paths")
+    org.user("2026-01-10", "ada")
+    org.user("2026-01-11", "7f/bob")
+    org.team("2026-01-12", "Data", ["ada"])
+    org.grant("2026-01-13", "g-own", "user:ada")
+    org.grant("2026-01-13T01:00", "g-team", "team:Data")
+    org.deleted("2026-02-01", "7f")
+    org.user("2026-02-05", "8e/bob")
+    org.user("2026-03-05", "ada", "deactivated", active=False)
+    org.user("2026-03-06", "ada", "reactivated")
+    return org
+
+
+def day() -> Org:
+    """One who left too late at the beginning of the month, and one who left in time on its last day."""
+    org = Org("day")
+    for name in ("ada", "bob"):
+        org.user("2026-01-10", name)
+    org.asked("2026-02-01", "ada")
+    org.user("2026-03-02", "ada", "deactivated", active=False)
+    org.user("2026-03-31T12:00", "bob", "deactivated", active=False)
+    return org
+
+
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Report], dict[str, tuple[str, int, int]]]:
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Report], dict[str, tuple[str, int, int]], Any]:
     """Reports of March, and what the control test of leavers says, by organization."""
     home: Path = tmp_path_factory.mktemp("zones")
     settings = make.settings(home)
@@ -65,7 +91,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Report], d
     changed.set("2026-04-10", "deprovision_sla_seconds", 3_600, 604_800)
     changed.set("2026-04-10", "name", "Old name", "New name")
     changed.set("2026-04-10", "time_zone", "Asia/Tokyo", "Pacific/Honolulu")
-    orgs.append(changed)
+    orgs += [changed, paths(), day()]
     take_in(settings.warehouse_path, orgs, PERIOD.last_day)
     make_sources(resources(settings)["warehouse"])
     asked = {"as_of_day": PERIOD.last_day.isoformat(), "period_start": PERIOD.begins.isoformat()}
@@ -75,16 +101,23 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Report], d
             standing.slug: read(warehouse, MONTHLY, PERIOD, standing, schema="reports")
             for standing in standings(warehouse, PERIOD.begins, PERIOD.last_day)
         }
+        (last,) = (one for one in standings(warehouse, PERIOD.last_day, PERIOD.last_day) if one.slug == "day")
+        found["day"] = read(warehouse, STATE, Period("day", PERIOD.last_day, PERIOD.ends), last, schema="reports")
         rows = warehouse.execute(
             "SELECT DISTINCT organization, result, population, findings FROM reports.control_matrix "
             "WHERE test_name = 'leavers_lose_access_in_time'"
         ).fetchall()
-    return found, {row[0]: row[1:] for row in rows}
+
+    def ask(text: str) -> list[Any]:
+        with duckdb.connect(str(settings.warehouse_path), read_only=True) as warehouse:
+            return warehouse.execute(text).fetchall()
+
+    return found, {row[0]: row[1:] for row in rows}, ask
 
 
 @pytest.mark.parametrize("slug", ZONES)
 def test_sheets_figures_controls_and_charts_count_the_days_of_the_organization(told: Any, slug: str) -> None:
-    reports, controls = told
+    reports, controls, _ = told
     begins, ends = bounds(ZONES[slug])
     expected = sorted(user for user, moment in leaving(slug) if begins <= moment < ends)
     sheets = {sheet.spec.name: sheet for sheet in reports[slug].sheets}
@@ -98,7 +131,7 @@ def test_sheets_figures_controls_and_charts_count_the_days_of_the_organization(t
 
 
 def test_what_is_set_after_a_period_does_not_change_its_results(told: Any) -> None:
-    reports, controls = told
+    reports, controls, _ = told
     report = reports["changed"]
     (leaver,) = next(sheet for sheet in report.sheets if sheet.spec.name == "leavers").records
     assert (leaver["sla_seconds"], leaver["is_within_sla"]) == (3_600, False)
@@ -110,3 +143,34 @@ def test_what_is_set_after_a_period_does_not_change_its_results(told: Any) -> No
     )
     assert report.standing.of_the_present == []
     assert reports["tokyo"].standing.of_the_present == ["name", "deprovision_sla_seconds"]
+
+
+def test_whoever_has_a_role_by_two_paths_is_in_the_roster_twice_and_a_return_is_the_same_account(told: Any) -> None:
+    _, _, ask = told
+    roster = ask(
+        "SELECT user_name, source, grant_id FROM reports.privileged_roster WHERE organization = 'paths' ORDER BY ALL"
+    )
+    assert roster == [("ada", "team", "g-team"), ("ada", "user", "g-own")]
+    joined = ask(
+        "SELECT user_name, how, is_return FROM reports.joiners WHERE organization = 'paths' ORDER BY joined_at"
+    )
+    expected = [("ada", "created", False), ("bob", "created", False), ("bob", "created", False)]
+    assert joined == [*expected, ("ada", "reactivated", True)]
+    gone = ask("SELECT user_id, returned_at IS NULL FROM reports.leavers WHERE organization = 'paths' ORDER BY left_at")
+    assert gone == [("7f", True), ("ada", False)]
+
+
+def test_figures_of_a_day_are_of_that_day(told: Any) -> None:
+    of_the_day = {sheet.name: sheet.within for sheet in STATE.sheets}
+    assert of_the_day == {
+        "control_matrix": None,
+        "control_findings": None,
+        "leavers": "left_at",
+        "access_review_population": None,
+        "review_quality": None,
+        "access_review_decisions": "decided_at",
+        "sync_failures": "occurred_at",
+    }
+    reports, *_ = told
+    figures = {one.figure.label: one.value for one in reports["day"].figures}
+    assert (figures["leavers"], figures["left too late"], figures["refused writes"]) == (1, 0, 0)

@@ -65,7 +65,7 @@ kept as (
     select
         moves.organization,
         moves.event,
-        string_agg(distinct teams.team_name, ', ') as teams_kept
+        string_agg(distinct teams.team_name, ', ' order by teams.team_name) as teams_kept
     from moves
     inner join {{ ref('int_access__episodes') }} as episodes
         on

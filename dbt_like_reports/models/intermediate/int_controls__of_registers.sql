@@ -1,5 +1,5 @@
--- One row for each thing in the period that the control tests of tokens, exceptions and the log looked at, with what was
--- wrong.
+-- One row for each thing in the period that the control tests of tokens, exceptions and the log looked at, with what
+-- was wrong.
 with cuts as (
     select * from {{ ref('int_log__cuts') }}
 ),

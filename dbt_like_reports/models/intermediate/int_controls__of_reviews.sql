@@ -108,7 +108,8 @@ select
     revoked.user_name as subject_name,
     case
         when revoked.gone_at is null then 'still has ' || revoked.access_name || ', which a review revoked'
-        when revoked.gone_at > revoked.due_at then 'had ' || revoked.access_name || ' too long after a review revoked it'
+        when revoked.gone_at > revoked.due_at
+            then 'had ' || revoked.access_name || ' too long after a review revoked it'
     end as finding
 from revoked
 inner join cuts

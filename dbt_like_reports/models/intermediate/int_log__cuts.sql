@@ -30,11 +30,7 @@ select
     last_events.organization,
     last_events.as_of_day,
     last_events.as_of_event,
-    {% if var('as_of_day', none) -%}
-    coalesce(last_days.ends_at - interval '1 microsecond', events.occurred_at) as as_of_at,
-    {%- else -%}
-    events.occurred_at as as_of_at,
-    {%- endif %}
+    {{ as_of_moment("last_days.ends_at - interval '1 microsecond'", 'events.occurred_at') }} as as_of_at,
     {{ period_start('last_events.as_of_day') }} as period_start,
     coalesce(begins.begins_at, first_days.first_at) as period_start_at,
     events.log_epoch,

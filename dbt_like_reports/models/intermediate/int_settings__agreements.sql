@@ -1,5 +1,5 @@
--- One row for each leaver: the seconds within which access had to end, as they were set when it ended. Where the log of an
--- organization tells of no agreement, it is the present one.
+-- One row for each leaver: the seconds within which access had to end, as they were set when it ended. Where the log
+-- tells of no agreement, it is the present one.
 select
     leavers.organization,
     leavers.event,

@@ -31,7 +31,7 @@ with seen as (
 spans as (
     select
         *,
-        lead(seen_at) over (partition by organization, user_id order by event, is_active desc) as until_at
+        lead(seen_at) over (partition by organization, user_id order by event asc, is_active desc) as until_at
     from seen
 )
 

@@ -1,5 +1,5 @@
--- One row for each path by which a person has a privileged role at the end of the day: each grant, own or of a team, and
--- the default role where that is privileged. Whoever has a role by two paths is there twice.
+-- One row for each path by which a person has a privileged role at the end of the day: each grant, own or of a team,
+-- and the default role where that is privileged. Whoever has a role by two paths is there twice.
 with users as (
     select * from {{ ref('stg_scim__users') }} where is_active
 ),
