@@ -185,7 +185,7 @@ def test_somebody_whom_the_organization_does_not_know_stays_outside(place: Place
 
 def test_a_token_is_made_only_a_moment_after_signing_in(place: Place) -> None:
     with place.scim(place.organization.token) as scim:
-        ada = scim.post("/Users", json=make.user("ada@example.com")).json()["id"]
+        ada = scim.post("/Users", json=make.user("ada@example.com", externalId="ada-the-admin")).json()["id"]
     change(place, lambda unit: grants.grant(unit, "user", ada, Role.ORGANIZATION_ADMIN, ORGANIZATION))
     page = place.signed_in(place.person("ada-the-admin", "ada@example.com"))
     expect(page.get_by_role("heading", name="Users")).to_be_visible()
