@@ -10,6 +10,7 @@ import pytest
 from scim_app.directory.events import Actor
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
+from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import ORGANIZATION, Role, Scope
 from scim_app.store import (
     grants,
@@ -23,7 +24,7 @@ from scim_app.store.session import Store
 
 ISSUER = "https://issuer.example"
 EVIL = "mallory@evil.example"
-OPERATOR = Actor(name="cli")
+COMMAND_LINE = Actor(name="cli", authority=OPERATOR)
 
 
 class People:
@@ -36,7 +37,7 @@ class People:
         token_id = self.organization.token.split("_")[1]
         self.provider = Actor(name=token_id, idp="okta", method="PATCH", path="/Users")
 
-    def write(self, work: Callable[[Unit], Any], actor: Actor = OPERATOR) -> Any:
+    def write(self, work: Callable[[Unit], Any], actor: Actor = COMMAND_LINE) -> Any:
         return self.store.write(lambda db: work(Unit.begin(db, self.org_id, actor)))
 
     def provision(self, name: str, **attributes: object) -> str:

@@ -8,6 +8,7 @@ import pytest
 from first_sign_ins import EVIL, People
 
 from scim_app.directory.events import Actor
+from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import Role, Scope, ScopeKind
 from scim_app.errors import Conflict, NotFound
 from scim_app.store import (
@@ -89,12 +90,12 @@ def test_an_admin_who_was_added_by_hand_is_not_who_is_linked_to_it(directory: Pe
 def test_an_address_that_a_program_wrote_by_a_key_opens_no_privileged_account(directory: People) -> None:
     directory.write(lambda unit: organization_settings.switch_scim(unit, on=False))
     admin = directory.write(lambda unit: people.add(unit, "dana@example.com")).id
-    directory.grant(admin)
     key = Actor(name="key abc", method="PATCH", path=f"/acme/api/users/{admin}")
     directory.write(lambda unit: people.edit(unit, admin, user_name=EVIL), key)
+    directory.grant(admin)
     with pytest.raises(ConfirmationNeeded):
         directory.sign_in("s-1", EVIL)
-    person = replace(key, name="boss@example.com")
+    person = replace(key, name="boss@example.com", authority=OPERATOR)
     directory.write(lambda unit: people.edit(unit, admin, user_name="dana@example.org"), person)
     assert directory.sign_in("s-1", "dana@example.org") == admin
 

@@ -48,7 +48,7 @@ def together(store: Store, org: make.Organization, *works: tuple[Actor, Callable
     before = store.writer.commits
     with store.writer.turn.taken():
         first = store.submit(InUnit(org.id, OKTA, told("waits")), org.id)
-        make.until(lambda: not store.writer.depth, what="the writer's first write")
+        make.until(first.running, what="the writer's first write")
         futures = [store.submit(InUnit(org.id, actor, work), org.id) for actor, work in works]
     first.result(10)
     found = [future.exception(10) or future.result() for future in futures]
