@@ -46,7 +46,7 @@ demo: install  ## Play recorded Okta and Entra exchanges against the running ser
 test: check setup-browser  ## Check the style, then run every test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-short: develop  ## Run the tests of the rules, the store and the code location's definitions, as CI does on the newest Python
+short: develop  ## Run the tests of the rules, the store and the code location's assets; quick enough for a look at another Python
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/scim_app/store tests/scim_app/directory \
 		tests/cli/test_backup.py tests/dagster_defs/test_definitions.py tests/dagster_defs/test_assets.py
 

@@ -73,9 +73,11 @@ def checked(settings: Settings) -> Callable[..., set[str]]:
 
 
 def in_the_store(settings: Settings, *statements: str) -> None:
-    with open_writer(settings.store_url).begin() as connection:
+    engine = open_writer(settings.store_url)
+    with engine.begin() as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
+    engine.dispose()
 
 
 def in_the_warehouse(settings: Settings, statement: str) -> None:

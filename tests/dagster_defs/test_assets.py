@@ -82,8 +82,10 @@ def test_a_store_restored_to_an_earlier_state_is_copied_anew(
 ) -> None:
     ada = directory.user("ada@example.com")
     materialize()
-    with open_writer(settings.store_url).begin() as connection:
+    engine = open_writer(settings.store_url)
+    with engine.begin() as connection:
         connection.execute(sa.text("UPDATE organizations SET log_epoch = 'another life'"))
+    engine.dispose()
     directory.deactivate(ada)
     materialize()
     assert query("SELECT seq, log_epoch = 'another life' FROM identity.provisioning_events ORDER BY seq")[-1] == (

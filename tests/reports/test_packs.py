@@ -98,12 +98,14 @@ def test_a_log_that_was_changed_or_cut_is_found(
     pack: Path, year: Any, tmp_path: Path, statement: str, message: str
 ) -> None:
     store = shutil.copy(year.settings.home / "store.sqlite3", tmp_path / "store.sqlite3")
-    with open_writer(f"sqlite:///{store}").begin() as connection:
+    engine = open_writer(f"sqlite:///{store}")
+    with engine.begin() as connection:
         for name in (
             connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
         ):
             connection.execute(sa.text(f"DROP TRIGGER {name}"))
         connection.execute(sa.text(statement))
+    engine.dispose()
     assert any(message in problem for problem in problems(pack, f"sqlite:///{store}"))
 
 

@@ -29,9 +29,10 @@ def acme(application_of_two: list[Acme]) -> Acme:
     return one
 
 
-def scim(acme: Acme, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
+def scim(acme: Acme, method: str, path: str, body: Any = None, token: str | None = None, agent: str = "") -> Any:
     """The answer to a SCIM request of the organization."""
     headers = {"Authorization": f"Bearer {token or acme.scim_token}", "Content-Type": "application/scim+json"}
+    headers |= {"User-Agent": agent} if agent else {}
     return acme.client.request(method, f"/{acme.slug}/scim/v2{path}", headers=headers, json=body)
 
 
@@ -102,11 +103,13 @@ def test_05_the_user_name_is_an_email_address_and_found_by_it(acme: Acme) -> Non
     assert "set the application username format to Email" in refused.json()["detail"]
 
 
-@pytest.mark.parametrize("name", ['"Finance"', '"finance"', "Finance"])
-def test_06_groups_have_a_name_an_external_id_and_members(acme: Acme, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "agent"), [('"Finance"', ""), ('"finance"', ""), ("Finance", "JumpCloud SCIM Client")]
+)
+def test_06_groups_have_a_name_an_external_id_and_members(acme: Acme, name: str, agent: str) -> None:
     scim(acme, "POST", "/Users", make.user("member@example.com"))
     scim(acme, "POST", "/Groups", make.group("Finance", externalId="g-finance"))
-    found = scim(acme, "GET", f"/Groups?filter=displayName eq {name}").json()["Resources"]
+    found = scim(acme, "GET", f"/Groups?filter=displayName eq {name}", agent=agent).json()["Resources"]
     assert [(one["displayName"], one["externalId"]) for one in found] == [("Finance", "g-finance")]
     ada = scim(acme, "GET", '/Users?filter=userName eq "member@example.com"').json()["Resources"][0]["id"]
     add = make.patch({"op": "add", "path": "members", "value": [{"value": ada}]})

@@ -79,8 +79,9 @@ def test_a_change_is_recorded_with_the_key_and_the_request(acme: Acme) -> None:
 
 def test_a_token_is_made_for_an_identity_provider_of_the_list(acme: Acme) -> None:
     for idp in IdentityProvider:
-        assert acme.as_key("POST", "/tokens", json={"idp": idp}).json()["idp"] == idp
-    refused = acme.as_key("POST", "/tokens", json={"idp": "Entra ID"})
+        made = acme.as_role("organization_admin", "POST", "/tokens", json={"idp": idp})
+        assert made.json()["idp"] == idp
+    refused = acme.as_role("organization_admin", "POST", "/tokens", json={"idp": "Entra ID"})
     assert refused.status_code == 422
     assert all(repr(str(idp)) in refused.text for idp in IdentityProvider)
     page = acme.see("tokens").text
