@@ -125,7 +125,12 @@ class Supervised:
 
 
 def _end_with_parent() -> None:
-    """Let the kernel end this process when the one that started it is killed (Linux alone knows how)."""
+    """Let the kernel end this process when the one that started it is killed (Linux alone knows how).
+
+    A program inherits which signals are ignored and blocked; the one that is to end it must be neither.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 

@@ -79,9 +79,11 @@ def test_a_process_that_ends_is_started_again_at_pauses_that_grow(
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-def test_programs_end_with_the_one_that_started_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "signal.signal(15, signal.SIG_IGN)", "signal.pthread_sigmask(0, {15})"])
+def test_programs_end_with_the_one_that_started_them(tmp_path: Path, before: str) -> None:
     code = f"""
-import os, time; from pathlib import Path; from scim_app.cli.processes import Child
+import os, signal, time; from pathlib import Path; from scim_app.cli.processes import Child
+{before}
 child = Child.start("sleeper", ["sleep", "600"], log_folder=Path({str(tmp_path)!r}), env=dict(os.environ))
 print(child.process.pid, flush=True); time.sleep(600)
 """
