@@ -12,7 +12,7 @@ import typst
 from dagster_defs.evidence.glyphs import drawable
 from dagster_defs.evidence.reading import Counted, Report, Sheet
 from dagster_defs.evidence.reports import REVIEW
-from dagster_defs.evidence.words import MOST_ROWS, heading, is_number, text
+from dagster_defs.evidence.words import MOST_ROWS, heading, is_number, parameters_in_words, text
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _HTML = jinja2.Environment(
@@ -61,7 +61,7 @@ def view(report: Report, log: Mapping[str, Any], parameters: Mapping[str, Any]) 
         "charts": [{"title": one.title, "svg": one.svg} for one in report.charts],
         "sheets": [_sheet(one) for one in report.sheets],
         "log": dict(log),
-        "parameters": "; ".join(f"{name.replace('_', ' ')} {text(value)}" for name, value in parameters.items()),
+        "parameters": parameters_in_words(parameters),
     }
 
 

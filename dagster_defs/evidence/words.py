@@ -1,6 +1,7 @@
 """How values read in the pages of a report: one form for HTML and PDF. Pure."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +17,30 @@ def heading(column: str) -> str:
     name = _NAMES.get(column, column.removeprefix("is_").removesuffix("_name"))
     words = name.removesuffix("_at").replace("_", " ")
     return f"{words} (s)".replace(" seconds", "") if name.endswith("_seconds") else words
+
+
+PARAMETERS = {
+    "as_of_day": "last day",
+    "period_start": "first day of the period",
+    "name": "name",
+    "time_zone": "time zone",
+    "deprovision_sla_seconds": "seconds in which a leaver's access is to end",
+    "dormant_days": "days until an account is dormant",
+    "review_days": "days between two reviews of the organization",
+    "grace_days": "days of grace",
+    "rubber_stamp_seconds": "seconds below which a decision is made at a glance",
+    "rubber_stamp_least": "decisions from which a reviewer's pace counts",
+}
+"""What the parameters of a report are called on its first page."""
+_OF_TODAY = "taken_from_the_present"
+
+
+def parameters_in_words(values: Mapping[str, Any]) -> str:
+    """Return the parameters of a report as sentences; the last one names those whose past values are not known."""
+    named = [f"{PARAMETERS.get(name, name)}: {text(value)}" for name, value in values.items() if name != _OF_TODAY]
+    of_today = [PARAMETERS.get(name, name) for name in str(values.get(_OF_TODAY, "")).split(", ") if name]
+    last = f" No history is kept of these, so they are today's: {', '.join(of_today)}." if of_today else ""
+    return f"{'; '.join(named)}.{last}"
 
 
 def text(value: Any) -> str:

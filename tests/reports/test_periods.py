@@ -9,6 +9,8 @@ import pytest
 from dagster_defs.assets.evidence import chosen_period, last_period
 from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY
+from dagster_defs.evidence.words import PARAMETERS, parameters_in_words
+from dagster_defs.evidence.writing import thresholds
 
 
 @pytest.mark.parametrize(
@@ -72,3 +74,15 @@ def test_days_never_run_backwards_when_another_zone_is_set() -> None:
     assert all(one[1] == other[0] for one, other in pairwise(bounds))
     for day, (begins, ends) in days.items():
         assert zones.day_of(begins) == zones.day_of(ends - timedelta(microseconds=1)) == day
+
+
+def test_the_first_page_says_the_parameters_in_words_and_which_are_those_of_today() -> None:
+    values = {"time_zone": "Asia/Tokyo", "dormant_days": 90, "taken_from_the_present": "dormant_days"}
+    assert parameters_in_words(values) == (
+        "time zone: Asia/Tokyo; days until an account is dormant: 90. "
+        "No history is kept of these, so they are today's: days until an account is dormant."
+    )
+
+
+def test_every_parameter_of_a_report_has_words() -> None:
+    assert thresholds().keys() <= PARAMETERS.keys()
