@@ -10,15 +10,18 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import duckdb
+from dagster._core.storage.tags import HIDDEN_TAG_PREFIX
 
 from dagster_defs.code_location import CodeLocation
 from dagster_defs.incremental import COPY, MARKS, marks
 from dagster_defs.warehouse import Table, is_there, kept
 from scim_app.store.exported import Column
 
-STOOD = "scim/warehouse"
-"""Tag of the runs that stood on the warehouse."""
-PLACE = "scim/warehouse-place"
+STOOD = f"{HIDDEN_TAG_PREFIX}scim-warehouse"
+"""Tag of the runs that stood on the warehouse, and of those that Dagster copied it to: retries and re-executions."""
+STOOD_AS = f"{HIDDEN_TAG_PREFIX}scim-warehouse-run"
+"""Tag with the id of the run that stood there: in a copy of the tags it is another run's."""
+PLACE = f"{HIDDEN_TAG_PREFIX}scim-warehouse-place"
 """Tag with the host and path at which that was."""
 NEW = "scim/new-warehouse"
 """Tag of a run that may begin a new warehouse: an operator says so after the earlier one was lost."""
@@ -64,8 +67,12 @@ def prove(instance: dg.DagsterInstance, run: dg.DagsterRun, connection: duckdb.D
         RUNS.replace(connection, [{"run_id": run.run_id, "began_at": now}], run_id=run.run_id)
         old = f"DELETE FROM {RUNS.address} WHERE began_at < ? AND run_id IS DISTINCT FROM ?"  # noqa: S608
         connection.execute(old, [now - KEPT, newest.run_id if newest else None])
-    if STOOD not in run.tags:
-        instance.add_run_tags(run.run_id, {STOOD: "true", PLACE: place})
+    if not _stood(run):
+        instance.add_run_tags(run.run_id, {STOOD: "true", STOOD_AS: run.run_id, PLACE: place})
+
+
+def _stood(run: dg.DagsterRun) -> bool:
+    return run.tags.get(STOOD_AS) == run.run_id
 
 
 def _lacking(location: CodeLocation, newest: dg.DagsterRun | None, connection: duckdb.DuckDBPyConnection) -> str | None:
@@ -86,7 +93,8 @@ def _lacking(location: CodeLocation, newest: dg.DagsterRun | None, connection: d
 
 def _newest(location: CodeLocation) -> dg.DagsterRun | None:
     """Return the newest run that stood on the warehouse: of this code location, or begun by hand, which has none."""
-    found = location.instance.get_runs(dg.RunsFilter(tags={STOOD: "true"}), limit=LOOKED_AT)
+    tagged = location.instance.get_runs(dg.RunsFilter(tags={STOOD: "true"}), limit=LOOKED_AT)
+    found = [run for run in tagged if _stood(run)]
     labels = {run.run_id: CodeLocation.of_run(location.instance, run).label for run in found}
     return next((run for run in found if location.label is None or labels[run.run_id] in (None, location.label)), None)
 

@@ -9,6 +9,7 @@ import dagster as dg
 import duckdb
 import make
 import pytest
+from dagster._core.storage.tags import TagType, get_tag_type
 from directories import Directory, materialize_all
 
 from dagster_defs import asset_checks, provenance
@@ -114,6 +115,25 @@ def test_a_run_that_failed_or_was_killed_leaves_the_warehouse_what_it_was(first:
         connection.execute("DROP VIEW identity.marks")
         connection.execute("ALTER TABLE identity.hidden RENAME TO marks")
     assert first(history.history).success
+
+
+def test_a_run_with_the_tags_of_another_has_not_stood_on_the_warehouse_yet(
+    first: Host, second: Host, instance: dg.DagsterInstance
+) -> None:
+    """Dagster gives the tags of a run to its retries and re-executions, which may still be in the queue."""
+    (stood,) = instance.get_runs()
+    instance.create_run_for_job(dg.GraphDefinition("waiting").to_job(), tags=stood.tags)
+    assert first(history.history).success
+    assert first(history.history, tags=dict(stood.tags)).success
+    assert "wrote" in reason(second(history.history, tags=dict(stood.tags)))
+    assert first(history.history).success
+
+
+def test_the_list_of_runs_shows_no_tag_of_it(first: Host, instance: dg.DagsterInstance) -> None:
+    (stood,) = instance.get_runs()
+    shown = [key for key in stood.tags if get_tag_type(key) != TagType.HIDDEN]
+    assert provenance.STOOD in stood.tags
+    assert not [key for key in shown if "warehouse" in key]
 
 
 def test_an_operator_begins_a_new_warehouse_after_the_old_one_was_deleted(first: Host, settings: Settings) -> None:
