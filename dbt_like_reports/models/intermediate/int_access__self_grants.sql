@@ -1,6 +1,6 @@
 -- One row for each privileged path that the person made: by granting the role to themselves or to their own team, or by
--- joining the team. Who acted is known by id; an API key acts for the person who made it. Older events name the person
--- as the account was called then.
+-- joining the team. Who acted is known by id; an API key, whose id the log has behind the word `key`, acts for the
+-- person who made it. Older events name the person as the account was called then.
 with paths as (
     select * from {{ ref('int_access__privileged_paths') }}
 ),
@@ -8,7 +8,7 @@ with paths as (
 keys as (
     select
         organization,
-        subject_id as key_id,
+        'key ' || subject_id as key_actor,
         actor as owner
     from {{ ref('stg_scim__events') }}
     where event_type = 'api_key.created'
@@ -48,7 +48,7 @@ persons as (
         coalesce(keys.owner, acts.actor) as person
     from acts
     left join keys
-        on acts.organization = keys.organization and acts.actor = keys.key_id
+        on acts.organization = keys.organization and acts.actor = keys.key_actor
 )
 
 select distinct
