@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, RUN_KEY_TAG
 from dagster._utils.schedules import reverse_cron_string_iterator
 
 from dagster_defs import jobs
@@ -14,6 +14,7 @@ from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY, ReportSpec
 from dagster_defs.partitions import DAYS, last_day, local_day
 from dagster_defs.resources import ScimStore
 from scim_app.settings import Settings
+from scim_app.store.export import Head
 
 _ON = dg.DefaultScheduleStatus.RUNNING
 _SETTINGS = Settings()
@@ -65,27 +66,30 @@ def _of_periods(job: UnresolvedAssetJobDefinition, spec: ReportSpec, cron: str) 
     @dg.schedule(name=f"{job.name}_schedule", job=job, cron_schedule=EACH_QUARTER_HOUR, default_status=_ON)
     def schedule(context: dg.ScheduleEvaluationContext, scim: dg.ResourceParam[ScimStore]) -> Iterator[dg.RunRequest]:
         now = context.scheduled_execution_time.astimezone(UTC)
-        for zone, known_since in sorted(_zones(scim).items()):
+        for zone, oldest in sorted(_oldest_by_zone(scim).items()):
             due = last_due(cron, zone, now)
-            if max(known_since, now - CAUGHT_UP) < due:
+            # With the id of an organization: another project's schedule may have the same name, zone and time.
+            key = f"{spec.name}/{zone}/{oldest.org_id}/{due.isoformat()}"
+            if max(datetime.fromisoformat(oldest.created_at), now - CAUGHT_UP) < due and not _has_run(context, key):
                 period = last_period(spec, due.date())
-                asked = {"period": period.name, "time_zone": zone}
+                chosen = {"period": period.name, "time_zone": zone}
                 yield dg.RunRequest(
-                    run_key=f"{spec.name}/{zone}/{due.isoformat()}",
-                    run_config={"ops": {f"{spec.name}_report": {"config": asked}}},
+                    run_key=key,
+                    run_config={"ops": {f"{spec.name}_report": {"config": chosen}}},
                     tags={"scim/period": period.name},
                 )
 
     return schedule
 
 
-def _zones(scim: ScimStore) -> dict[str, datetime]:
-    """Return the zones of the organizations, each with since when there has been one."""
-    found: dict[str, datetime] = {}
-    for head in scim.heads():
-        since = datetime.fromisoformat(head.created_at)
-        found[head.time_zone] = min(since, found.get(head.time_zone, since))
-    return found
+def _oldest_by_zone(scim: ScimStore) -> dict[str, Head]:
+    """Return the oldest organization of each zone."""
+    return {head.time_zone: head for head in sorted(scim.heads(), key=lambda head: head.created_at, reverse=True)}
+
+
+def _has_run(context: dg.ScheduleEvaluationContext, key: str) -> bool:
+    """Tell whether a run was asked for by a key: Dagster itself compares keys of the same tick of a schedule alone."""
+    return bool(context.instance.get_run_records(dg.RunsFilter(tags={RUN_KEY_TAG: key}), limit=1))
 
 
 def last_due(cron: str, zone: str, now: datetime) -> datetime:

@@ -8,6 +8,7 @@ import duckdb
 import make
 import pytest
 import time_machine
+from dagster._core.storage.tags import RUN_KEY_TAG
 from directories import Directory
 
 from dagster_defs import schedules
@@ -101,8 +102,35 @@ def test_a_report_is_due_after_the_week_has_ended_where_the_organization_is(
     scim: Any = resources(settings)["scim"]
     due, end = datetime.fromisoformat(at), datetime.fromisoformat(last)
     assert end < due
-    for moment, period in ((due, "2026-W43"), (due - timedelta(minutes=15), "2026-W42"), (end, "2026-W42")):
-        with dg.build_schedule_context(scheduled_execution_time=moment, resources={"scim": scim}) as context:
-            (request,) = schedule.evaluate_tick(context).run_requests or []
-        asked = request.run_config["ops"]["weekly_operations_report"]["config"]
-        assert asked == {"period": period, "time_zone": zone}
+    with dg.DagsterInstance.local_temp(str(settings.home)) as instance:
+        for moment, period in ((due, "2026-W43"), (due - timedelta(minutes=15), "2026-W42"), (end, "2026-W42")):
+            (request,) = requests(schedule, scim, instance, moment)
+            asked = request.run_config["ops"]["weekly_operations_report"]["config"]
+            assert asked == {"period": period, "time_zone": zone}
+
+
+def requests(schedule: Any, scim: Any, instance: dg.DagsterInstance, moment: datetime) -> Any:
+    """What a schedule asks for at a moment."""
+    given: Any = {"scheduled_execution_time": moment, "resources": {"scim": scim}, "instance": instance}
+    with dg.build_schedule_context(**given) as context:
+        return schedule.evaluate_tick(context).run_requests or []
+
+
+def test_a_report_is_made_once_however_often_it_is_looked_whether_it_is_due(settings: Settings) -> None:
+    with time_machine.travel(datetime(2026, 10, 1, tzinfo=UTC)):
+        for slug, zone in (("acme", "UTC"), ("newer", "UTC"), ("tokyo", "Asia/Tokyo")):
+            make.organization(settings, slug, time_zone=zone)
+    (schedule,) = (one for one in schedules.SCHEDULES if one.name == "weekly_operations_schedule")
+    scim: Any = resources(settings)["scim"]
+    due = datetime(2026, 10, 26, 6, tzinfo=UTC)
+    made: list[list[str]] = []
+    with dg.DagsterInstance.local_temp(str(settings.home)) as instance:
+        for moment in (due, due + timedelta(minutes=15), due + timedelta(days=6), due + timedelta(days=7)):
+            of_a_tick = requests(schedule, scim, instance, moment)
+            made.append([request.run_config["ops"]["weekly_operations_report"]["config"] for request in of_a_tick])
+            for request in of_a_tick:  # as the scheduler does
+                tags = {**request.tags, RUN_KEY_TAG: request.run_key}
+                instance.add_run(dg.DagsterRun(job_name="weekly_operations", tags=tags))
+    zones = ("Asia/Tokyo", "UTC")
+    first, second = ([{"period": week, "time_zone": zone} for zone in zones] for week in ("2026-W43", "2026-W44"))
+    assert made == [first, [], [], second]
