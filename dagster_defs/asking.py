@@ -21,6 +21,7 @@ PAUSE_SECONDS = 30
 RETRY_SECONDS = 120
 """For how long Dagster is trusted to try a run again that it said it would."""
 DONE = "it is done"
+WAITS = "a run that has not begun yet will do it too"
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 _LOOKED_AT = 20
 
@@ -28,7 +29,9 @@ _LOOKED_AT = 20
 def ask(
     location: CodeLocation, job: str, purpose: str, tags: Mapping[str, str] | None = None, day: str | None = None
 ) -> dg.RunRequest | str:
-    """Return the request of a run for a purpose, or in words why there is none now; `DONE` when one has succeeded.
+    """Return the request of a run for a purpose, or in words why there is none now.
+
+    `DONE` when one has succeeded, `WAITS` when one waits that will do the same.
 
     Args:
         location: whose runs are looked at.
@@ -38,7 +41,7 @@ def ask(
         day: partition of the run.
     """
     if location.runs(job=job, statuses=_WAITING, limit=1):
-        return "a run that has not begun yet will do it too"
+        return WAITS
     tried = location.runs(job=job, tags={PURPOSE: purpose}, limit=_LOOKED_AT)
     if tried and (answer := _standing(tried)):
         return answer

@@ -13,7 +13,7 @@ from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster_duckdb import DuckDBResource
 
 from dagster_defs import jobs, lasting
-from dagster_defs.asking import DONE, ask
+from dagster_defs.asking import DONE, WAITS, ask
 from dagster_defs.assets.findings import heard
 from dagster_defs.assets.reviews import undecided
 from dagster_defs.check_states import failed
@@ -51,16 +51,20 @@ def provisioning_event_sensor(context: dg.SensorEvaluationContext, scim: dg.Reso
         return dg.SkipReason("no new events")
     location = CodeLocation.of_sensor(context)
     answer = ask(location, jobs.provisioning.name, _digest(cursor), day=last_day(DAYS).isoformat())
+    if answer is WAITS or isinstance(answer, dg.RunRequest):
+        _make_way(context, location)
     if isinstance(answer, str):
         return dg.SensorResult(skip_reason=answer, cursor=cursor if answer is DONE else context.cursor)
-    _make_way(context, location)
     return dg.SensorResult([answer], cursor=context.cursor)
 
 
 def _make_way(context: dg.SensorEvaluationContext, location: CodeLocation) -> None:
-    """End reports that are being made: they would hold the warehouse, and are outdated; new ones follow."""
-    begun = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    for record in location.runs(job=jobs.reporting.name, statuses=begun):
+    """End reports that are being made: they would hold the warehouse, and are outdated; new ones follow.
+
+    Those that are starting are ended once they have begun, at a next look: ended before that, a run has failed to
+    Dagster, which tries it again, and in the end people are told.
+    """
+    for record in location.runs(job=jobs.reporting.name, statuses=[dg.DagsterRunStatus.STARTED]):
         if OVERDUE not in record.dagster_run.tags:
             try:
                 context.instance.run_launcher.terminate(record.dagster_run.run_id)

@@ -228,6 +228,27 @@ def test_new_events_end_reports_that_are_being_made_but_not_overdue_ones(
     assert ended == [reports[0].run_id]
 
 
+def test_reports_that_are_starting_are_ended_once_they_have_begun_and_so_have_not_failed(
+    directory: Directory, settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory.user("ada@example.com")
+    starting = dg.DagsterRunStatus.STARTING
+    reports = instance.add_run(dg.DagsterRun(job_name=jobs.reporting.name, status=starting))
+    ended = list[str]()
+    monkeypatch.setattr(type(instance.run_launcher), "terminate", lambda _, run_id: ended.append(run_id))
+    (request,) = tick(sensors.provisioning_event_sensor, settings, instance, None).run_requests
+    instance.add_run(dg.DagsterRun(job_name=jobs.provisioning.name, status=starting, tags=request.tags))
+    assert asked(tick(sensors.provisioning_event_sensor, settings, instance, None)) == 0
+    assert ended == []
+    begun = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, jobs.reporting.name)
+    instance.report_dagster_event(begun, reports.run_id)
+    assert asked(tick(sensors.provisioning_event_sensor, settings, instance, None)) == 0
+    assert ended == [reports.run_id]
+    instance.report_run_canceling(reports)  # as a launcher does before it ends a run
+    assert asked(tick(sensors.provisioning_event_sensor, settings, instance, None)) == 0
+    assert ended == [reports.run_id]
+
+
 @pytest.mark.parametrize(
     ("sensor", "job"),
     [(sensors.reporting_sensor, jobs.reporting.name), (sensors.sync_failure_sensor, jobs.provisioning.name)],
