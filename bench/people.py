@@ -13,7 +13,8 @@ from scim_app.directory.events import Actor
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.settings import Settings
-from scim_app.store import migrate, organizations, writes
+from scim_app.store import organizations, writes
+from scim_app.store.db import migrate
 from scim_app.store.event_log import Unit
 
 JOINERS, LEAVERS = 200, 10

@@ -27,9 +27,10 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import CHAINED, GENESIS, Actor, chain_hash
 from scim_app.settings import Settings
-from scim_app.store import migrate, organizations
+from scim_app.store import organizations
+from scim_app.store.db import migrate
+from scim_app.store.db.stamps import written_at
 from scim_app.store.session import Store
-from scim_app.store.stamps import written_at
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TEAM_SIZE = 250

@@ -24,7 +24,8 @@ from dagster_defs.channels import Channel, channel, mailbox
 from dagster_defs.run_locks import RunLocks
 from scim_app.private import make_folder, secure
 from scim_app.settings import Settings
-from scim_app.store import export_arrow, migrate
+from scim_app.store import export_arrow
+from scim_app.store.db import migrate
 from scim_app.store.export import Export, Head
 from scim_app.store.export_arrow import ArrowExport
 

@@ -23,7 +23,7 @@ from scim_app.protocol.health import Drain, add_health
 from scim_app.protocol.scim import ScimEndpoint
 from scim_app.protocol.wire import scim_service
 from scim_app.settings import Settings
-from scim_app.store import migrate
+from scim_app.store.db import migrate
 from scim_app.store.readiness import Readiness
 from scim_app.store.session import Store
 

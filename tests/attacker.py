@@ -35,10 +35,10 @@ from scim_app.store import (
     writes,
 )
 from scim_app.store.acting import Acting
+from scim_app.store.db.sign_in_tables import identities
+from scim_app.store.db.tables import users
 from scim_app.store.event_log import Unit
 from scim_app.store.sessions import SessionKind
-from scim_app.store.sign_in_tables import identities
-from scim_app.store.tables import users
 
 EVIL = "@evil.example"
 USERS = ("mallory", "ada", "grace", "dan", "removed", "deactivated")

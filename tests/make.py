@@ -17,15 +17,16 @@ import forked
 import httpx
 import sqlalchemy as sa
 
-import scim_app.store
+import scim_app.store.db
 from scim_app.directory.events import Actor
 from scim_app.directory.reach import OPERATOR
 from scim_app.settings import Settings
-from scim_app.store import migrate, organizations, tokens
+from scim_app.store import organizations, tokens
+from scim_app.store.db import migrate
+from scim_app.store.db.tables import metadata
 from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
 from scim_app.store.session import Store
-from scim_app.store.tables import metadata
 
 T = TypeVar("T")
 Body = dict[str, Any]
@@ -43,8 +44,8 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 
 def declared_tables() -> sa.MetaData:
-    """The tables of all modules of the store, whatever was imported before."""
-    for module in pkgutil.iter_modules(scim_app.store.__path__, "scim_app.store."):
+    """The tables of the store, whatever was imported before."""
+    for module in pkgutil.iter_modules(scim_app.store.db.__path__, "scim_app.store.db."):
         import_module(module.name)
     return metadata
 

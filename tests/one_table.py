@@ -5,7 +5,7 @@ from pathlib import Path
 import make
 import sqlalchemy as sa
 
-from scim_app.store.engines import open_owner
+from scim_app.store.db.engines import open_owner
 from scim_app.store.session import Store
 from scim_app.store.writer import Work
 

@@ -6,7 +6,7 @@ import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from scim_app.store.engines import is_postgres
+from scim_app.store.db.engines import is_postgres
 
 _SESSIONS = sa.text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

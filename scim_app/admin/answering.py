@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 from fastapi import Request, Response
 
-from scim_app.store.stamps import new_id
+from scim_app.store.db.stamps import new_id
 
 log = structlog.get_logger("settings")
 

@@ -33,7 +33,7 @@ from scim_app.cli.processes import ChildFailed
 from scim_app.errors import DirectoryError
 from scim_app.private import keep_private
 from scim_app.settings import Settings
-from scim_app.store import causes
+from scim_app.store.db import causes
 
 app = typer.Typer(
     name="dagster-scim",

@@ -20,7 +20,8 @@ from scim_app.cli.exchanges import Story, load, play
 from scim_app.cli.opening import CLI, opened_store
 from scim_app.cli.processes import ChildFailed, answers
 from scim_app.settings import Settings
-from scim_app.store import migrate, organizations, tokens
+from scim_app.store import organizations, tokens
+from scim_app.store.db import migrate
 from scim_app.store.event_log import Unit
 
 RUN_SECONDS = 600

@@ -12,8 +12,9 @@ from rich.table import Table
 from scim_app.directory.events import Actor
 from scim_app.directory.reach import OPERATOR
 from scim_app.settings import Settings
-from scim_app.store import migrate, organizations
+from scim_app.store import organizations
 from scim_app.store.acting import Acting
+from scim_app.store.db import migrate
 from scim_app.store.session import Store
 
 CLI = Actor(name="cli", authority=OPERATOR)

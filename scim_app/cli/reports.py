@@ -12,7 +12,7 @@ import typer
 from scim_app.cli.opening import AsJson, Organization, show
 from scim_app.errors import NotFound
 from scim_app.settings import Settings
-from scim_app.store import migrate
+from scim_app.store.db import migrate
 from scim_app.store.export import Export, Head
 from scim_app.store.export_packs import packs, read_manifest, verify
 from scim_app.store.export_reviews import read_reviews

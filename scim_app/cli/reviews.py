@@ -11,7 +11,7 @@ from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.store import campaigns, people, review_closing, teams
 from scim_app.store.acting import Acting
 from scim_app.store.campaigns import Item
-from scim_app.store.stamps import instant
+from scim_app.store.db.stamps import instant
 
 app = typer.Typer(help="Access reviews.", no_args_is_help=True)
 

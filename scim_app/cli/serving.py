@@ -8,7 +8,7 @@ import uvicorn
 
 from scim_app.private import make_home
 from scim_app.settings import Settings, share_metrics
-from scim_app.store import migrate
+from scim_app.store.db import migrate
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port of the SCIM service.")]

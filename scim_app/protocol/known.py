@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from scim_app.protocol.calls import WRITES
-from scim_app.store.stamps import now
+from scim_app.store.db.stamps import now
 from scim_app.store.tokens import Caller
 
 SECONDS = 1.0

@@ -27,7 +27,8 @@ from scim_app.directory.kinds import KINDS
 from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import encode
 from scim_app.protocol.quirks import Json
-from scim_app.store import allowance, members, resources, team_size
+from scim_app.store import members, resources, team_size
+from scim_app.store.db import allowance
 from scim_app.store.event_log import Reading, Unit
 
 _NAMES = ("members", f"{Group.__schema__}:members".lower())

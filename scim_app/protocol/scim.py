@@ -28,8 +28,9 @@ from scim_app.protocol.recorder import Recorder, Trace
 from scim_app.protocol.wire import Service, scim_error
 from scim_app.protocol.writing import SHORT_WEIGHT
 from scim_app.settings import Settings
-from scim_app.store import allowance, tokens
+from scim_app.store import tokens
 from scim_app.store.credentials import Use
+from scim_app.store.db import allowance
 from scim_app.store.event_log import holding
 from scim_app.store.session import Store
 from scim_app.store.walks import Walks

@@ -15,7 +15,8 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import decode, encode
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.dialects import Dialect
-from scim_app.store import allowance, resources, team_names, team_size, writes
+from scim_app.store import resources, team_names, team_size, writes
+from scim_app.store.db import allowance
 from scim_app.store.event_log import Reading, Unit
 from scim_app.store.resources import Stored
 from scim_app.store.team_names import Teams

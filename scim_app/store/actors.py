@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from scim_app.directory.names import fold
-from scim_app.store.settings_tables import api_keys
-from scim_app.store.tables import tokens, users
+from scim_app.store.db.settings_tables import api_keys
+from scim_app.store.db.tables import tokens, users
 
 KEY = "key "
 """Before the id of an API key in the log."""

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import Event, EventType
 from scim_app.errors import Refused
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.settings_tables import grants, makes_admin
+from scim_app.store.db.tables import team_members, users
 from scim_app.store.event_log import Unit
-from scim_app.store.prepared import Prepared
-from scim_app.store.settings_tables import grants, makes_admin
-from scim_app.store.tables import team_members, users
 
 _HOLDERS = Prepared(
     lambda _: sa.select(grants.c.holder_kind, grants.c.holder_id).where(

@@ -12,9 +12,9 @@ from scim_app.directory.permissions import SCOPES
 from scim_app.errors import NotFound
 from scim_app.store import credentials
 from scim_app.store.credentials import LIFETIME, Use
+from scim_app.store.db.settings_tables import api_keys
+from scim_app.store.db.tables import organizations
 from scim_app.store.event_log import Unit
-from scim_app.store.settings_tables import api_keys
-from scim_app.store.tables import organizations
 
 PREFIX = "key"
 

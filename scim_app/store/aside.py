@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from scim_app.store import allowance
+from scim_app.store.db import allowance
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from scim2_models import BaseModel, Extension
 from scim2_models.path import AttributeBinding
 
 from scim_app.directory.kinds import TEAM, USER, Kind
+from scim_app.store.db.json_sql import Json, json_of
+from scim_app.store.db.tables import TABLES, team_members, teams, users
 from scim_app.store.filter_cost import LINKED, LISTED
-from scim_app.store.json_sql import Json, json_of
-from scim_app.store.tables import TABLES, team_members, teams, users
 
 Expression = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]

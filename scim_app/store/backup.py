@@ -12,12 +12,13 @@ from sqlalchemy.engine import make_url
 
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.errors import Conflict, NotFound, StoreUnavailable
-from scim_app.store import causes, migrate, organizations
-from scim_app.store.engines import open_writer
+from scim_app.store import organizations
+from scim_app.store.db import causes, migrate
+from scim_app.store.db.engines import open_writer
+from scim_app.store.db.stamps import new_id
+from scim_app.store.db.tables import organizations as table
 from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
-from scim_app.store.stamps import new_id
-from scim_app.store.tables import organizations as table
 
 
 def store_path(store_url: str) -> Path:

@@ -8,9 +8,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from scim_app.directory.events import Event, EventType
 from scim_app.store import sessions
+from scim_app.store.db.settings_tables import break_glass
+from scim_app.store.db.stamps import now
 from scim_app.store.event_log import Unit
-from scim_app.store.settings_tables import break_glass
-from scim_app.store.stamps import now
 
 SHORTEST = 16
 """Fewest characters of the password."""

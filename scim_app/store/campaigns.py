@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from scim_app.directory.events import Event, EventType
 from scim_app.directory.reviews import Access, Decision, ReviewScope, assign, digest, require_lawful
 from scim_app.errors import Conflict, NotFound
+from scim_app.store.db.review_tables import campaigns, review_items
+from scim_app.store.db.stamps import new_id
+from scim_app.store.db.tables import organizations, users
 from scim_app.store.event_log import Unit
 from scim_app.store.review_population import owners, population
-from scim_app.store.review_tables import campaigns, review_items
-from scim_app.store.stamps import new_id
-from scim_app.store.tables import organizations, users
 
 
 @dataclass(frozen=True, slots=True)

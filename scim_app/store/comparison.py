@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from scim_app.directory.replay import State
 from scim_app.store import derived
-from scim_app.store.settings_tables import code_locations, deployments, grants, team_owners
-from scim_app.store.tables import TABLES, organizations, team_members
+from scim_app.store.db.settings_tables import code_locations, deployments, grants, team_owners
+from scim_app.store.db.tables import TABLES, organizations, team_members
 
 Told = dict[Any, Any]
 

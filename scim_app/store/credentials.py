@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_app.store.stamps import instant, now
+from scim_app.store.db.stamps import instant, now
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _ID, _SECRET, _CHECK = 12, 43, 6

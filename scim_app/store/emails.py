@@ -13,9 +13,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_app.directory.kinds import USER, Document
 from scim_app.directory.names import fold, lower
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.tables import user_emails, users
 from scim_app.store.lookup import Stored
-from scim_app.store.prepared import Prepared
-from scim_app.store.tables import user_emails, users
 
 LONGEST = 200
 """So many characters of an address are kept; PostgreSQL takes no longer ones into an index."""

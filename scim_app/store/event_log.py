@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import Actor, Event, chain_hash
 from scim_app.errors import NotFound
-from scim_app.store.prepared import Prepared, Together, savepoint
-from scim_app.store.settings_tables import grants, makes_admin
-from scim_app.store.stamps import new_id, now
-from scim_app.store.tables import events, organizations, tokens
+from scim_app.store.db.prepared import Prepared, Together, savepoint
+from scim_app.store.db.settings_tables import grants, makes_admin
+from scim_app.store.db.stamps import new_id, now
+from scim_app.store.db.tables import events, organizations, tokens
 
 T = TypeVar("T")
 

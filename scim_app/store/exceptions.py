@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from scim_app.directory.controls import TESTS
 from scim_app.directory.events import Event, EventType
 from scim_app.errors import Conflict, NotFound
+from scim_app.store.db.review_tables import exceptions
+from scim_app.store.db.stamps import new_id
 from scim_app.store.event_log import Unit
-from scim_app.store.review_tables import exceptions
-from scim_app.store.stamps import new_id
 
 
 @dataclass(frozen=True, slots=True)

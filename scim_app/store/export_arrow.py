@@ -14,9 +14,9 @@ from sqlalchemy.engine import make_url
 from scim_app.directory import leaving
 from scim_app.directory.events import EventType
 from scim_app.errors import StoreUnavailable
-from scim_app.store import postgres
+from scim_app.store.db import postgres
+from scim_app.store.db.tables import TABLES, events, organizations, team_members
 from scim_app.store.exported import ASKED_TO_LEAVE, EVENT_COLUMNS
-from scim_app.store.tables import TABLES, events, organizations, team_members
 
 BLOCK = 50_000
 """Rows of one scan. The SQLite driver settles a column's type by the rows of its first block: there is but one."""

@@ -4,9 +4,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_app.store.engines import open_reader
+from scim_app.store.db.engines import open_reader
+from scim_app.store.db.review_tables import campaigns, exceptions, review_items
 from scim_app.store.exported_reviews import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
-from scim_app.store.review_tables import campaigns, exceptions, review_items
 
 Row = dict[str, Any]
 

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from scim_app.directory.events import Event, EventType
 from scim_app.errors import Conflict, NotFound, Refused
 from scim_app.store import sessions
+from scim_app.store.db.sign_in_tables import identities, identity_requests, setup_links
+from scim_app.store.db.tables import users
 from scim_app.store.event_log import Unit
 from scim_app.store.recognition import MEMBERS, Member, Person, recognize
-from scim_app.store.sign_in_tables import identities, identity_requests, setup_links
-from scim_app.store.tables import users
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from scim_app.directory.choices import require_choice
 from scim_app.directory.names import fold
 from scim_app.directory.roles import Grant, Role
 from scim_app.store import grants, standing, team_names
+from scim_app.store.db.tables import team_members, teams, users
 from scim_app.store.organizations import Organization
-from scim_app.store.tables import team_members, teams, users
 
 Condition = sa.ColumnElement[bool]
 Cursor = tuple[str, str]

@@ -8,8 +8,8 @@ from scim2_models import NotFoundException, UniquenessException
 
 from scim_app.directory.kinds import KINDS, Document, Kind
 from scim_app.directory.names import fold
-from scim_app.store.prepared import Prepared
-from scim_app.store.tables import TABLES, is_live
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.tables import TABLES, is_live
 
 
 class Stored(NamedTuple):

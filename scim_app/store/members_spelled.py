@@ -5,8 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.directory.kinds import TEAM, USER, Kind
-from scim_app.store.prepared import Prepared
-from scim_app.store.tables import is_live, team_members, team_sizes, teams, users
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.tables import is_live, team_members, team_sizes, teams, users
 
 _MINE = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.team_id == sa.bindparam("team"))
 

@@ -6,9 +6,9 @@ from scim_app.directory.events import Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.errors import NotFound
 from scim_app.store import resources
+from scim_app.store.db.settings_tables import team_owners
 from scim_app.store.event_log import Unit
 from scim_app.store.resources import Stored
-from scim_app.store.settings_tables import team_owners
 
 
 def of_team(connection: sa.Connection, org_id: str, team_id: str) -> dict[str, str]:

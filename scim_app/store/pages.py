@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from scim_app.directory.kinds import KINDS, Kind
 from scim_app.store import ranks
+from scim_app.store.db.tables import TABLES
 from scim_app.store.resources import Stored
-from scim_app.store.tables import TABLES
 
 _KINDS = {kind.name: kind for kind in KINDS.values()}
 _COLUMNS = Stored._fields

@@ -11,9 +11,9 @@ from scim_app.directory.events import Event, EventType
 from scim_app.directory.roles import Scope, ScopeKind
 from scim_app.errors import Conflict, NotFound
 from scim_app.store import grants
+from scim_app.store.db.settings_tables import code_locations, deployments
+from scim_app.store.db.stamps import new_id
 from scim_app.store.event_log import Unit
-from scim_app.store.settings_tables import code_locations, deployments
-from scim_app.store.stamps import new_id
 
 KINDS = ("full", "branch")
 

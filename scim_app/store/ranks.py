@@ -5,9 +5,9 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from scim_app.directory.kinds import KINDS, Kind
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.tables import TABLES, list_blocks
 from scim_app.store.lookup import Stored
-from scim_app.store.prepared import Prepared
-from scim_app.store.tables import TABLES, list_blocks
 
 BLOCK = 1024
 """Positions in a block; the triggers that count live rows divide by it."""

@@ -10,11 +10,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store import migrate
-from scim_app.store.connections import ConnectionPool
-from scim_app.store.engines import is_postgres, open_prober
+from scim_app.store.db import migrate
+from scim_app.store.db.connections import ConnectionPool
+from scim_app.store.db.engines import is_postgres, open_prober
+from scim_app.store.db.tables import organizations
 from scim_app.store.session import Store
-from scim_app.store.tables import organizations
 
 LOOK_SECONDS = 1.0
 """How long an answer is good for; looks are as rare, whoever asks."""

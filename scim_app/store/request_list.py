@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.choices import require_choice
 from scim_app.directory.failures import FAILURES, STRANGERS, Failure, explain_failure, failure_of
-from scim_app.store.settings_tables import request_counts, request_log
+from scim_app.store.db.settings_tables import request_counts, request_log
 
 PAGE = 50
 HOURS = 24

@@ -14,9 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_app.directory.failures import STRANGER, STRANGERS, Failure, explain_failure, failure_of
 from scim_app.store.credentials import later
-from scim_app.store.settings_tables import request_counts, request_log
-from scim_app.store.stamps import now
-from scim_app.store.tables import organizations
+from scim_app.store.db.settings_tables import request_counts, request_log
+from scim_app.store.db.stamps import now
+from scim_app.store.db.tables import organizations
 
 KEPT = 10_000
 """Rows of an organization that are kept, of requests with a token."""

@@ -13,11 +13,11 @@ from scim_app.directory.kinds import KINDS, USER, Document, Kind, search_key
 from scim_app.directory.names import fold, lower
 from scim_app.errors import StoreUnavailable
 from scim_app.store import emails, sessions
+from scim_app.store.db.prepared import Together
+from scim_app.store.db.stamps import new_id
+from scim_app.store.db.tables import TABLES
 from scim_app.store.event_log import Unit, told
 from scim_app.store.lookup import Stored, find, find_by, find_claimed, find_named, find_taken, get, refuse_taken
-from scim_app.store.prepared import Together
-from scim_app.store.stamps import new_id
-from scim_app.store.tables import TABLES
 
 __all__ = [
     "Stored",

@@ -7,10 +7,10 @@ from scim_app.directory.reviews import Access, Decision, task
 from scim_app.errors import NotFound, Refused
 from scim_app.store import campaigns, grants, people, teams
 from scim_app.store.campaigns import Campaign, Item
+from scim_app.store.db.review_tables import campaigns as campaign_table
+from scim_app.store.db.review_tables import review_items
+from scim_app.store.db.tables import team_members, users
 from scim_app.store.event_log import Unit
-from scim_app.store.review_tables import campaigns as campaign_table
-from scim_app.store.review_tables import review_items
-from scim_app.store.tables import team_members, users
 
 SYSTEM = "dagster-scim"
 

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from scim_app.directory.reviews import Access, ReviewScope
 from scim_app.directory.roles import Role
-from scim_app.store.settings_tables import grants, team_owners
-from scim_app.store.tables import team_members, teams, users
+from scim_app.store.db.settings_tables import grants, team_owners
+from scim_app.store.db.tables import team_members, teams, users
 
 _PRIVILEGED = {role.value for role in Role if role.privileged}
 

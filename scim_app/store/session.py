@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from scim_app.errors import StoreUnavailable, Unstorable
-from scim_app.store import allowance, postgres
-from scim_app.store.allowance import LongWork
 from scim_app.store.aside import Aside
-from scim_app.store.connections import ConnectionPool
-from scim_app.store.engines import (
+from scim_app.store.db import allowance, postgres
+from scim_app.store.db.allowance import LongWork
+from scim_app.store.db.connections import ConnectionPool
+from scim_app.store.db.engines import (
     is_postgres,
     open_glancer,
     open_notes,

@@ -9,11 +9,11 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from scim_app.directory.events import Event, EventType
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.sign_in_tables import sessions
+from scim_app.store.db.stamps import instant, new_id, now
+from scim_app.store.db.tables import users
 from scim_app.store.event_log import Unit
-from scim_app.store.prepared import Prepared
-from scim_app.store.sign_in_tables import sessions
-from scim_app.store.stamps import instant, new_id, now
-from scim_app.store.tables import users
 
 IDLE = timedelta(minutes=30)
 RECENT = timedelta(minutes=5)

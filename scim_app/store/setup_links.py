@@ -13,10 +13,10 @@ from scim_app.directory.names import address_key, is_email_address
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.errors import Conflict, Refused
 from scim_app.store import admins, grants, people, resources
+from scim_app.store.db.sign_in_tables import setup_links
+from scim_app.store.db.stamps import instant, now
+from scim_app.store.db.tables import users
 from scim_app.store.event_log import Unit
-from scim_app.store.sign_in_tables import setup_links
-from scim_app.store.stamps import instant, now
-from scim_app.store.tables import users
 
 LIFETIME = timedelta(hours=1)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_app.store import allowance
+from scim_app.store.db import allowance
 from scim_app.store.writer import Job, Outcome, Work, Writer, end_group, run_group
 
 MOST = 16

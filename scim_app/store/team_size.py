@@ -9,10 +9,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
 from scim_app.directory import membership
+from scim_app.store.db.json_sql import as_json
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.tables import team_sizes
 from scim_app.store.event_log import Unit
-from scim_app.store.json_sql import as_json
-from scim_app.store.prepared import Prepared
-from scim_app.store.tables import team_sizes
 
 
 def _adding(insert: Any) -> ReturningInsert[tuple[int]]:

@@ -13,10 +13,10 @@ from scim_app.directory.token_faults import TokenFault
 from scim_app.errors import NotFound, Refused
 from scim_app.store import credentials
 from scim_app.store.credentials import LIFETIME, Use
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.stamps import now
+from scim_app.store.db.tables import organizations, tokens
 from scim_app.store.event_log import Unit
-from scim_app.store.prepared import Prepared
-from scim_app.store.stamps import now
-from scim_app.store.tables import organizations, tokens
 
 PREFIX = "scim"
 _LOOKS_LIKE = re.compile(rf"{PREFIX}_\w*", re.IGNORECASE)

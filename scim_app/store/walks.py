@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_app.store.credentials import later
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.stamps import now
 from scim_app.store.pages import Place
-from scim_app.store.prepared import Prepared
 from scim_app.store.session import Store
-from scim_app.store.stamps import now
 
 KEPT_FOR = timedelta(minutes=15)
 PRUNED_EVERY = 200

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from scim_app.errors import StoreUnavailable, Unstorable
+from scim_app.store.db.postgres import is_conflict
+from scim_app.store.db.prepared import savepoint
 from scim_app.store.event_log import InUnit, Unit
-from scim_app.store.postgres import is_conflict
-from scim_app.store.prepared import savepoint
 
 Work = Callable[[sa.Connection], Any]
 

@@ -11,7 +11,8 @@ import make
 import pytest
 
 from scim_app.errors import Conflict, StoreUnavailable
-from scim_app.store import backup, causes, migrate
+from scim_app.store import backup
+from scim_app.store.db import causes, migrate
 
 
 def people(organization: make.Organization) -> list[str]:

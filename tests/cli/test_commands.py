@@ -10,7 +10,7 @@ import make
 import pytest
 import sqlalchemy as sa
 
-from scim_app.store.engines import open_writer
+from scim_app.store.db.engines import open_writer
 
 PEPPER = {"DAGSTER_SCIM_PEPPER": "p" * 32}
 

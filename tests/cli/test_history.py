@@ -10,7 +10,7 @@ import pytest
 from scim_app.cli.history.building import build
 from scim_app.cli.history.plan import year
 from scim_app.cli.history.steps import Does
-from scim_app.store import migrate
+from scim_app.store.db import migrate
 from scim_app.store.export import Export
 from scim_app.store.session import Store
 

@@ -12,7 +12,7 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.resources import warehouse
 from scim_app import private
 from scim_app.errors import Refused
-from scim_app.store import migrate
+from scim_app.store.db import migrate
 
 
 def run(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -17,7 +17,7 @@ from dagster_defs.resources import resources
 from scim_app.directory.events import Event, EventType
 from scim_app.settings import Settings
 from scim_app.store import tokens
-from scim_app.store.engines import open_writer
+from scim_app.store.db.engines import open_writer
 
 Query = Callable[[str], list[Any]]
 PATCHING = replace(make.ACTOR, method="PATCH", path="/Users/ada")

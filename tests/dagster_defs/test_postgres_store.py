@@ -15,7 +15,7 @@ from dagster_defs.assets import events, history
 from dagster_defs.resources import ScimStore
 from scim_app.settings import Settings
 from scim_app.store import export_arrow
-from scim_app.store.postgres import ROLE
+from scim_app.store.db.postgres import ROLE
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from dagster_defs.resources import AlertChannels, resources
 from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.settings import Settings
 from scim_app.store import campaigns, review_closing, tokens
-from scim_app.store.stamps import instant
+from scim_app.store.db.stamps import instant
 
 NOW = datetime(2026, 11, 24, 8)
 ASSETS = [

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.store import api_keys, grants, tokens
+from scim_app.store.db.sign_in_tables import identities
 from scim_app.store.event_list import EventQuery, list_events
-from scim_app.store.sign_in_tables import identities
 
 
 def gains(world: World) -> list[str]:

@@ -26,7 +26,7 @@ from dagster_defs.resources import resources
 from dagster_defs.to_postgres import copy
 from scim_app.cli.history.building import build
 from scim_app.settings import Settings
-from scim_app.store import migrate
+from scim_app.store.db import migrate
 from scim_app.store.export import Export
 from scim_app.store.session import Store
 

@@ -13,7 +13,7 @@ import make
 import pytest
 import sqlalchemy as sa
 
-from scim_app.store.engines import open_writer
+from scim_app.store.db.engines import open_writer
 from scim_app.store.export import Export
 from scim_app.store.export_packs import MANIFEST, RUN, as_csv, verify
 

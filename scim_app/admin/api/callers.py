@@ -20,9 +20,9 @@ from scim_app.store import api_keys, organizations, sessions
 from scim_app.store.acting import Acting
 from scim_app.store.api_keys import KeyHolder
 from scim_app.store.credentials import Use
+from scim_app.store.db.stamps import now
 from scim_app.store.event_log import holding
 from scim_app.store.organizations import Organization
-from scim_app.store.stamps import now
 
 CSRF_HEADER = "X-CSRF-Token"
 _WANTED = (

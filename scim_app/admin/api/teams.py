@@ -12,8 +12,8 @@ from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.permissions import Permission
 from scim_app.store import lists, members, removal, teams
+from scim_app.store.db.stamps import now
 from scim_app.store.resources import Stored
-from scim_app.store.stamps import now
 
 router = APIRouter(prefix="/{org}/api", tags=["teams"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.SEE_USERS)]

@@ -12,8 +12,8 @@ from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.kinds import USER
 from scim_app.directory.permissions import Permission
 from scim_app.store import access, identities, lists, people, removal, team_names
+from scim_app.store.db.stamps import now
 from scim_app.store.resources import Stored
-from scim_app.store.stamps import now
 
 router = APIRouter(prefix="/{org}/api", tags=["users"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.SEE_USERS)]

@@ -20,9 +20,9 @@ from scim_app.admin.pages.paging import pages_of
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import Permission
 from scim_app.store import event_list
+from scim_app.store.db.stamps import instant
 from scim_app.store.event_list import PAGE, EventQuery
 from scim_app.store.session import Store
-from scim_app.store.stamps import instant
 
 FILTERS = ("type", "actor", "subject", "since", "until")
 COLUMNS = (

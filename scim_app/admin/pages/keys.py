@@ -11,7 +11,7 @@ from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import SCOPES, Permission
 from scim_app.store import api_keys
 from scim_app.store.api_keys import ApiKey
-from scim_app.store.stamps import now
+from scim_app.store.db.stamps import now
 
 SCOPE_WORDS = {
     "directory:read": "See users, teams, grants, deployments and settings",

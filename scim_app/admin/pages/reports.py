@@ -12,7 +12,7 @@ from scim_app.admin.failures import not_found
 from scim_app.admin.guard import PageRoute
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import Permission
-from scim_app.store.stamps import instant
+from scim_app.store.db.stamps import instant
 
 FOLDERS = 50
 FILES = 200

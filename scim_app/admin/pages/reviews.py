@@ -17,8 +17,8 @@ from scim_app.directory.permissions import Permission
 from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.store import campaigns, people, review_closing, teams
 from scim_app.store.campaigns import Campaign, Item
+from scim_app.store.db.stamps import instant
 from scim_app.store.event_log import Unit
-from scim_app.store.stamps import instant
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]

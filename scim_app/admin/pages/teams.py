@@ -16,8 +16,8 @@ from scim_app.admin.wording import plural
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.permissions import Permission
 from scim_app.store import link_requests, lists, profiles, removal, teams
+from scim_app.store.db.stamps import now
 from scim_app.store.lists import TeamRow
-from scim_app.store.stamps import now
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]

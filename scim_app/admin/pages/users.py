@@ -29,8 +29,8 @@ from scim_app.store import (
     removal,
     resources,
 )
+from scim_app.store.db.stamps import now
 from scim_app.store.identity_requests import IdentityRequest
-from scim_app.store.stamps import now
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]

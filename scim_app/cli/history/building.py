@@ -11,9 +11,9 @@ from scim_app.cli.history.writing import CHUNK, Writer
 from scim_app.cli.opening import CLI
 from scim_app.settings import Settings
 from scim_app.store import organizations
+from scim_app.store.db.stamps import written_at
 from scim_app.store.organizations import Organization
 from scim_app.store.session import Store
-from scim_app.store.stamps import written_at
 
 PEOPLE, SEED = 240, 7
 

@@ -9,7 +9,7 @@ from scim_app.cli.history.building import PEOPLE, SEED, build
 from scim_app.cli.history.plan import DAYS
 from scim_app.cli.opening import opened_store
 from scim_app.settings import Settings
-from scim_app.store import migrate
+from scim_app.store.db import migrate
 
 
 def history(

@@ -11,7 +11,7 @@ from asgi import Answer, Client
 from in_process import EMAILS, Run, noting, runner
 
 from scim_app.protocol import decode, encode, search, writing
-from scim_app.store import allowance
+from scim_app.store.db import allowance
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import make
 import pytest
 
 from scim_app.protocol import filter_limits, http_head, limits, patience, wire
-from scim_app.store import allowance, filter_cost, session
+from scim_app.store import filter_cost, session
+from scim_app.store.db import allowance
 
 NUMBERS = {
     "body of a request about users": [limits.RESOURCE.body // limits.MIB, limits.RESOURCE.nodes],

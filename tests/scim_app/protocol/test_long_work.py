@@ -13,7 +13,7 @@ from asgi import Answer, Client
 from in_process import EMAILS, Run, noting, runner
 
 from scim_app.protocol import recorder, writing
-from scim_app.store import allowance, engines
+from scim_app.store.db import allowance, engines
 from scim_app.store.session import Store
 
 

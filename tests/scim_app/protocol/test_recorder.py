@@ -9,9 +9,9 @@ from acme import Acme, application
 
 from scim_app.protocol import recorder
 from scim_app.store import organization_settings, request_list, request_log, tokens
+from scim_app.store.db.stamps import new_id, now
 from scim_app.store.request_list import Request
 from scim_app.store.request_log import Answered
-from scim_app.store.stamps import new_id, now
 
 
 @pytest.fixture(scope="module")

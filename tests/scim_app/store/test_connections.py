@@ -16,10 +16,10 @@ from one_table import insert, values
 from sqlalchemy.exc import OperationalError
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store import connections
-from scim_app.store.connections import ConnectionPool
-from scim_app.store.engines import open_server
-from scim_app.store.prepared import Prepared
+from scim_app.store.db import connections
+from scim_app.store.db.connections import ConnectionPool
+from scim_app.store.db.engines import open_server
+from scim_app.store.db.prepared import Prepared
 from scim_app.store.session import GLANCES, NOTES, READS, Store
 
 MOST = READS + GLANCES + NOTES + 2

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from scim_app.store import derived
-from scim_app.store.engines import open_writer
+from scim_app.store.db.engines import open_writer
 from scim_app.store.event_log import Unit
 from scim_app.store.session import Store
 

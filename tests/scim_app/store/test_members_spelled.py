@@ -12,9 +12,9 @@ from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.store import members, members_spelled, removal, resources, writes
+from scim_app.store.db.tables import team_sizes
 from scim_app.store.event_log import Unit
 from scim_app.store.session import Store
-from scim_app.store.tables import team_sizes
 
 PENDING = ('odd "name"\\', "Ünïcode 🙂", "tab\there", "später", "0")
 BASE = "https://scim.example.com/acme/scim/v2"

@@ -9,8 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store import migrate
-from scim_app.store.engines import open_owner, open_reader, open_writer
+from scim_app.store.db import migrate
+from scim_app.store.db.engines import open_owner, open_reader, open_writer
 
 
 def test_migrations_make_the_declared_tables(folder: Path) -> None:

@@ -17,11 +17,11 @@ from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.store import lookup, members, members_spelled, resources, writes
-from scim_app.store.engines import open_owner
+from scim_app.store.db.engines import open_owner
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.tables import list_blocks, team_members, teams, user_emails, users
 from scim_app.store.event_log import Unit
-from scim_app.store.prepared import Prepared
 from scim_app.store.session import Store
-from scim_app.store.tables import list_blocks, team_members, teams, user_emails, users
 from scim_app.store.team_size import Counting
 
 PEOPLE = 2_000

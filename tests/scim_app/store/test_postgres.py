@@ -15,11 +15,12 @@ from sqlalchemy.engine import make_url
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import StoreUnavailable
-from scim_app.store import migrate, postgres, writes
-from scim_app.store.engines import open_owner, open_writer
+from scim_app.store import writes
+from scim_app.store.db import migrate, postgres
+from scim_app.store.db.engines import open_owner, open_writer
+from scim_app.store.db.tables import metadata
 from scim_app.store.event_log import Unit
 from scim_app.store.session import Store
-from scim_app.store.tables import metadata
 
 
 @pytest.fixture

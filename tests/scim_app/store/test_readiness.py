@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from scim_app.errors import StoreUnavailable
 from scim_app.store import organizations, readiness
-from scim_app.store.engines import open_owner
+from scim_app.store.db.engines import open_owner
 from scim_app.store.readiness import Readiness
 from scim_app.store.session import Store
 

@@ -11,13 +11,7 @@ from scim_app.directory.events import Actor
 from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import Role, Scope, ScopeKind
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import (
-    grants,
-    organization_settings,
-    people,
-    places,
-    teams,
-)
+from scim_app.store import grants, organization_settings, people, places, teams
 from scim_app.store.identities import ConfirmationNeeded
 
 

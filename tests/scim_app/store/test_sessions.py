@@ -13,7 +13,8 @@ import time_machine
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import identities, sessions, setup_links, sign_in_tables, writes
+from scim_app.store import identities, sessions, setup_links, writes
+from scim_app.store.db import sign_in_tables
 from scim_app.store.event_log import Unit
 from scim_app.store.session import Store
 from scim_app.store.sessions import ABSOLUTE, IDLE, SessionKind

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from scim_app.errors import StoreUnavailable
 from scim_app.store import short_writes
-from scim_app.store.engines import open_owner
+from scim_app.store.db.engines import open_owner
 from scim_app.store.session import Store
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_app.store.tables import list_blocks, team_members, teams, user_emails, users
+from scim_app.store.db.tables import list_blocks, team_members, teams, user_emails, users
 
 _ROWS = 200
 _SAMPLE = "sample"

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from scim_app.store.tables import Id, Instant, metadata
+from scim_app.store.db.tables import Id, Instant, metadata
 
 # The browser holds a secret, the store its digest.
 sessions = sa.Table(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from scim_app.store import allowance
+from scim_app.store.db import allowance
 
 Row = tuple[Any, ...]
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from scim_app.store.tables import Id, Instant, metadata
+from scim_app.store.db.tables import Id, Instant, metadata
 
 campaigns = sa.Table(
     "campaigns",

@@ -11,8 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store import causes, first_statistics, postgres
-from scim_app.store.engines import exists, is_postgres, open_owner, open_reader
+from scim_app.store.db import causes, first_statistics, postgres
+from scim_app.store.db.engines import exists, is_postgres, open_owner, open_reader
 
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('dagster-scim migrate'))")
 

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.directory.roles import Role, ScopeKind
-from scim_app.store.tables import Id, Instant, credentials, metadata, unique
+from scim_app.store.db.tables import Id, Instant, credentials, metadata, unique
 
 # `scopes` is a list of scopes, separated by spaces.
 api_keys = credentials("api_keys", sa.Column("scopes", sa.Text, nullable=False))

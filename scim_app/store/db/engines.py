@@ -9,11 +9,11 @@ from sqlalchemy.engine import make_url
 
 from scim_app.errors import StoreUnavailable
 from scim_app.private import make_file, secure
-from scim_app.store import allowance, postgres
-from scim_app.store.connections import on_connect
-from scim_app.store.json_sql import SAME_MOMENT
-from scim_app.store.prepared import Prepared
-from scim_app.store.stamps import same_moment
+from scim_app.store.db import allowance, postgres
+from scim_app.store.db.connections import on_connect
+from scim_app.store.db.json_sql import SAME_MOMENT
+from scim_app.store.db.prepared import Prepared
+from scim_app.store.db.stamps import same_moment
 
 BUSY_SECONDS = 5
 """How long a statement waits for a lock that another connection holds."""

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store.connections import on_connect
+from scim_app.store.db.connections import on_connect
 
 ROLE = "dagster_scim_app"
 """Role that the service acts as, where the one who migrates could make it."""

@@ -1,0 +1,1 @@
+"""The database: engines, dialects, prepared statements, tables and migrations."""
