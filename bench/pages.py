@@ -25,8 +25,8 @@ from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.settings import Settings
 from scim_app.store import grants, members, organizations, places, resources, sessions
 from scim_app.store.db import migrate
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 from scim_app.store.sessions import SessionKind
 
 PAGE_GOAL, SEARCH_GOAL = 150, 100

@@ -15,7 +15,7 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.settings import Settings
 from scim_app.store import organizations, writes
 from scim_app.store.db import migrate
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 JOINERS, LEAVERS = 200, 10
 """Users that come once all is caught up, and those of them that go: few enough to be told one by one."""

@@ -14,8 +14,8 @@ from make import Organization
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import USER
 from scim_app.store import resources
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 BATCH = 5_000
 TEAM = 1_000

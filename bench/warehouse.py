@@ -30,7 +30,7 @@ from scim_app.settings import Settings
 from scim_app.store import organizations
 from scim_app.store.db import migrate
 from scim_app.store.db.stamps import written_at
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TEAM_SIZE = 250

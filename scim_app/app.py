@@ -24,8 +24,8 @@ from scim_app.protocol.scim import ScimEndpoint
 from scim_app.protocol.wire import scim_service
 from scim_app.settings import Settings
 from scim_app.store.db import migrate
-from scim_app.store.readiness import Readiness
-from scim_app.store.session import Store
+from scim_app.store.log.readiness import Readiness
+from scim_app.store.log.session import Store
 
 GARBAGE = 20_000
 """How many more objects there are before a worker looks for circles among them."""

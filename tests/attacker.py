@@ -37,7 +37,7 @@ from scim_app.store import (
 from scim_app.store.acting import Acting
 from scim_app.store.db.sign_in_tables import identities
 from scim_app.store.db.tables import users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.sessions import SessionKind
 
 EVIL = "@evil.example"

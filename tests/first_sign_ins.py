@@ -13,9 +13,9 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import ORGANIZATION, Role, Scope
 from scim_app.store import grants, identities, identity_requests, writes
-from scim_app.store.event_log import Unit
 from scim_app.store.identities import ConfirmationNeeded
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 ISSUER = "https://issuer.example"
 EVIL = "mallory@evil.example"

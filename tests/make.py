@@ -24,9 +24,9 @@ from scim_app.settings import Settings
 from scim_app.store import organizations, tokens
 from scim_app.store.db import migrate
 from scim_app.store.db.tables import metadata
-from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 T = TypeVar("T")
 Body = dict[str, Any]

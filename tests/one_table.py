@@ -6,8 +6,8 @@ import make
 import sqlalchemy as sa
 
 from scim_app.store.db.engines import open_owner
-from scim_app.store.session import Store
-from scim_app.store.writer import Work
+from scim_app.store.log.session import Store
+from scim_app.store.log.writer import Work
 
 INSERT = "INSERT INTO t VALUES (:value)"
 

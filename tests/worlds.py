@@ -14,9 +14,9 @@ from asgi import Answer, Client
 from scim_app.app import create_app
 from scim_app.settings import Settings
 from scim_app.store import organizations, tokens
-from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 _LABEL = re.compile(r"<(\w+)>")
 

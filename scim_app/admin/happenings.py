@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from scim_app.directory.events import EventType
 from scim_app.directory.failures import explain_failure
 from scim_app.directory.providers import IdentityProvider
-from scim_app.store import actors
+from scim_app.store.log import actors
 
 IDPS = {one.value: one.label for one in IdentityProvider}
 """Identity providers by the name that a token has, in the words of the pages."""

@@ -7,8 +7,8 @@ from http import HTTPStatus
 import structlog
 
 from scim_app.directory.events import Actor, Event, EventType
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 BURST_SECONDS = 60.0
 

@@ -15,7 +15,7 @@ from scim_app.admin.site import Here, Site
 from scim_app.admin.viewers import csrf_token
 from scim_app.admin.visits import Sent
 from scim_app.store import sessions, setup_links
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.sessions import SessionKind
 from scim_app.store.setup_links import SetupLink
 

@@ -26,8 +26,8 @@ from scim_app.admin.site import Here, Site
 from scim_app.errors import Conflict, DirectoryError, NotFound
 from scim_app.store import identities, identity_requests, sessions
 from scim_app.store.db.stamps import instant
-from scim_app.store.event_log import Unit
 from scim_app.store.identities import ConfirmationNeeded
+from scim_app.store.log.event_log import Unit
 from scim_app.store.organizations import Organization
 from scim_app.store.recognition import Person
 from scim_app.store.sessions import SessionKind

@@ -25,7 +25,7 @@ from scim_app.errors import Conflict, NotFound, NotPermitted, Refused
 from scim_app.store import sessions
 from scim_app.store.credentials import LONGEST
 from scim_app.store.db.stamps import now
-from scim_app.store.event_log import Unit, holding
+from scim_app.store.log.event_log import Unit, holding
 from scim_app.store.organizations import Organization
 
 T = TypeVar("T")

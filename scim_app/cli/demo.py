@@ -22,7 +22,7 @@ from scim_app.cli.processes import ChildFailed, answers
 from scim_app.settings import Settings
 from scim_app.store import organizations, tokens
 from scim_app.store.db import migrate
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 RUN_SECONDS = 600
 STORIES = ROOT / "tests" / "idp"

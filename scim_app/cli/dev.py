@@ -19,7 +19,7 @@ from scim_app.private import make_home
 from scim_app.settings import Settings
 from scim_app.store import organizations, tokens
 from scim_app.store.db import migrate
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 FIRST_ORGANIZATION = "acme"
 

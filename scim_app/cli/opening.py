@@ -15,7 +15,7 @@ from scim_app.settings import Settings
 from scim_app.store import organizations
 from scim_app.store.acting import Acting
 from scim_app.store.db import migrate
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 CLI = Actor(name="cli", authority=OPERATOR)
 """Who the event log names for what is done on the command line."""

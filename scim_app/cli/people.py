@@ -11,7 +11,7 @@ from scim_app.directory.kinds import USER, value_at
 from scim_app.errors import Conflict, NotFound
 from scim_app.store import access, identities, identity_requests, people, removal, team_names
 from scim_app.store.db.stamps import now
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 app = typer.Typer(help="Users.", no_args_is_help=True)
 

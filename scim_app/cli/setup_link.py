@@ -8,7 +8,7 @@ from scim_app.cli.opening import AsJson, Organization, acting, opened_store, tol
 from scim_app.errors import Refused
 from scim_app.settings import Settings
 from scim_app.store import organizations, setup_links
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 
 def setup(

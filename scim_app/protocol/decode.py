@@ -16,7 +16,7 @@ from scim_app.protocol.filter_limits import check_path
 from scim_app.protocol.quirks import Json
 from scim_app.protocol.wire import STORED, WHOLE
 from scim_app.store.db import allowance
-from scim_app.store.event_log import Reading, Unit
+from scim_app.store.log.event_log import Reading, Unit
 from scim_app.store.resources import Stored
 from scim_app.store.writes import Edit
 

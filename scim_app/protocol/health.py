@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response
 
 from scim_app.errors import RETRY_SECONDS
-from scim_app.store.readiness import Readiness
+from scim_app.store.log.readiness import Readiness
 
 
 class Drain:

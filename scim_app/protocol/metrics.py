@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from scim_app.settings import shared_metrics
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 Mode = Literal["livesum", "sum"]
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"

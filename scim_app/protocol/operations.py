@@ -18,8 +18,8 @@ from scim_app.protocol.writing import SHORT_WEIGHT, WORK, is_short, resource_rep
 from scim_app.store import resources
 from scim_app.store.db import allowance
 from scim_app.store.db.allowance import LongWork
-from scim_app.store.event_log import InUnit, Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import InUnit, Unit
+from scim_app.store.log.session import Store
 
 
 async def write(store: Store, call: Call) -> Reply:

@@ -31,8 +31,8 @@ from scim_app.settings import Settings
 from scim_app.store import tokens
 from scim_app.store.credentials import Use
 from scim_app.store.db import allowance
-from scim_app.store.event_log import holding
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import holding
+from scim_app.store.log.session import Store
 from scim_app.store.walks import Walks
 
 log = structlog.get_logger("scim")

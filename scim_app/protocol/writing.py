@@ -17,7 +17,7 @@ from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.dialects import Dialect
 from scim_app.store import resources, team_names, team_size, writes
 from scim_app.store.db import allowance
-from scim_app.store.event_log import Reading, Unit
+from scim_app.store.log.event_log import Reading, Unit
 from scim_app.store.resources import Stored
 from scim_app.store.team_names import Teams
 from scim_app.store.writes import Edit

@@ -10,7 +10,7 @@ from scim_app.errors import Refused
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.settings_tables import grants, makes_admin
 from scim_app.store.db.tables import team_members, users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 _HOLDERS = Prepared(
     lambda _: sa.select(grants.c.holder_kind, grants.c.holder_id).where(

@@ -6,7 +6,7 @@ from scim2_models import InvalidValueException
 from scim_app.directory.names import is_email_address
 from scim_app.errors import Refused
 from scim_app.store.db.tables import users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 
 def seats_taken(connection: sa.Connection, org_id: str) -> int:

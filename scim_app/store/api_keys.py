@@ -14,7 +14,7 @@ from scim_app.store import credentials
 from scim_app.store.credentials import LIFETIME, Use
 from scim_app.store.db.settings_tables import api_keys
 from scim_app.store.db.tables import organizations
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 PREFIX = "key"
 

@@ -9,7 +9,7 @@ from scim_app.directory.reach import REACH, Held, Operation, Power
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.store.db.settings_tables import grants
 from scim_app.store.db.tables import organizations, team_members
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 _HELD = (grants.c.role, grants.c.scope_kind, grants.c.scope_id)
 

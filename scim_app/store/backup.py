@@ -17,8 +17,8 @@ from scim_app.store.db import causes, migrate
 from scim_app.store.db.engines import open_writer
 from scim_app.store.db.stamps import new_id
 from scim_app.store.db.tables import organizations as table
-from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
+from scim_app.store.log.event_log import Unit
 
 
 def store_path(store_url: str) -> Path:

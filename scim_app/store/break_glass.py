@@ -10,7 +10,7 @@ from scim_app.directory.events import Event, EventType
 from scim_app.store import sessions
 from scim_app.store.db.settings_tables import break_glass
 from scim_app.store.db.stamps import now
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 SHORTEST = 16
 """Fewest characters of the password."""

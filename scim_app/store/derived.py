@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from scim_app.directory.kinds import KINDS, TEAM, USER, Kind
 from scim_app.store import emails, resources
 from scim_app.store.db.tables import TABLES, is_live, list_blocks, team_members, team_sizes, user_emails, users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.ranks import BLOCK
 
 Row = tuple[Any, ...]

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from scim_app.directory.choices import require_choice
 from scim_app.directory.events import EventType
 from scim_app.directory.names import fold
-from scim_app.store import actors
 from scim_app.store.db.stamps import read_instant
 from scim_app.store.db.tables import TABLES, events
+from scim_app.store.log import actors
 
 PAGE = 50
 Condition = sa.ColumnElement[bool]

@@ -9,7 +9,7 @@ from scim_app.directory.events import Event, EventType
 from scim_app.errors import Conflict, NotFound
 from scim_app.store.db.review_tables import exceptions
 from scim_app.store.db.stamps import new_id
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from scim_app.errors import Conflict, NotFound, Refused
 from scim_app.store import sessions
 from scim_app.store.db.sign_in_tables import identities, identity_requests, setup_links
 from scim_app.store.db.tables import users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.recognition import MEMBERS, Member, Person, recognize
 
 

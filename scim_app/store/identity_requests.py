@@ -11,8 +11,8 @@ from scim_app.store import identities
 from scim_app.store.db.sign_in_tables import identity_requests
 from scim_app.store.db.stamps import instant
 from scim_app.store.db.tables import users
-from scim_app.store.event_log import Unit
 from scim_app.store.identities import ConfirmationNeeded
+from scim_app.store.log.event_log import Unit
 from scim_app.store.recognition import Member, Person, recognize
 
 LIFETIME = timedelta(days=7)

@@ -10,7 +10,7 @@ from scim_app.directory.failures import NOT_OFFERED
 from scim_app.directory.kinds import TEAM
 from scim_app.store import grants
 from scim_app.store.db.tables import events
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.lookup import Stored
 
 

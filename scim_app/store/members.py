@@ -17,7 +17,7 @@ from scim_app.store.db.json_sql import as_json, is_listed, listed
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.settings_tables import team_owners
 from scim_app.store.db.tables import is_live, team_members, teams, users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import Stored
 from scim_app.store.team_size import Counting
 

@@ -10,7 +10,7 @@ from scim_app.directory.events import GENESIS, Actor, Event, EventType, describe
 from scim_app.errors import Conflict, NotFound
 from scim_app.store.db.stamps import new_id, now
 from scim_app.store.db.tables import organizations
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 

@@ -7,7 +7,7 @@ from scim_app.directory.kinds import TEAM, USER
 from scim_app.errors import NotFound
 from scim_app.store import resources
 from scim_app.store.db.settings_tables import team_owners
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import Stored
 
 

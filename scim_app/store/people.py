@@ -10,7 +10,7 @@ from scim_app.directory.reach import Operation
 from scim_app.errors import Conflict, NotFound, Refused
 from scim_app.store import admins, admission, authority, organizations, removal, resources
 from scim_app.store.db.tables import users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import Stored
 
 

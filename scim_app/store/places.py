@@ -13,7 +13,7 @@ from scim_app.errors import Conflict, NotFound
 from scim_app.store import grants
 from scim_app.store.db.settings_tables import code_locations, deployments
 from scim_app.store.db.stamps import new_id
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 KINDS = ("full", "branch")
 

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import EventType
 from scim_app.directory.names import address_key
-from scim_app.store.actors import KEY
 from scim_app.store.db.tables import events, organizations, tokens
+from scim_app.store.log.actors import KEY
 
 RECOGNIZING = ("userName", "emails", "externalId")
 """The attributes that a sign-in is compared with."""

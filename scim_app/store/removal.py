@@ -15,7 +15,7 @@ from scim_app.errors import Conflict, NotFound
 from scim_app.store import authority, grants, members, owners, resources
 from scim_app.store.db.stamps import instant
 from scim_app.store.db.tables import TABLES, events, users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import Stored
 
 RESTORABLE = timedelta(days=30)

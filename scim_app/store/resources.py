@@ -16,7 +16,7 @@ from scim_app.store import emails, sessions
 from scim_app.store.db.prepared import Together
 from scim_app.store.db.stamps import new_id
 from scim_app.store.db.tables import TABLES
-from scim_app.store.event_log import Unit, told
+from scim_app.store.log.event_log import Unit, told
 from scim_app.store.lookup import Stored, find, find_by, find_claimed, find_named, find_taken, get, refuse_taken
 
 __all__ = [

@@ -10,7 +10,7 @@ from scim_app.store.campaigns import Campaign, Item
 from scim_app.store.db.review_tables import campaigns as campaign_table
 from scim_app.store.db.review_tables import review_items
 from scim_app.store.db.tables import team_members, users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 SYSTEM = "dagster-scim"
 

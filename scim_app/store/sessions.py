@@ -13,7 +13,7 @@ from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.sign_in_tables import sessions
 from scim_app.store.db.stamps import instant, new_id, now
 from scim_app.store.db.tables import users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 IDLE = timedelta(minutes=30)
 RECENT = timedelta(minutes=5)

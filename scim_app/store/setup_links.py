@@ -16,7 +16,7 @@ from scim_app.store import admins, grants, people, resources
 from scim_app.store.db.sign_in_tables import setup_links
 from scim_app.store.db.stamps import instant, now
 from scim_app.store.db.tables import users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 LIFETIME = timedelta(hours=1)
 

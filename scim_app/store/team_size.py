@@ -12,7 +12,7 @@ from scim_app.directory import membership
 from scim_app.store.db.json_sql import as_json
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.tables import team_sizes
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 
 def _adding(insert: Any) -> ReturningInsert[tuple[int]]:

@@ -14,7 +14,7 @@ from scim_app.directory.reach import Operation
 from scim_app.errors import Conflict, NotFound, Refused
 from scim_app.store import admins, authority, members, organizations, owners, removal, resources
 from scim_app.store.db.tables import team_members, users
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import Stored
 
 LOCAL, OFFERED, LINKED = "local", "offered", "scim"

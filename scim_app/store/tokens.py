@@ -16,7 +16,7 @@ from scim_app.store.credentials import LIFETIME, Use
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.stamps import now
 from scim_app.store.db.tables import organizations, tokens
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 PREFIX = "scim"
 _LOOKS_LIKE = re.compile(rf"{PREFIX}_\w*", re.IGNORECASE)

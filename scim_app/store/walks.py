@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from scim_app.store.credentials import later
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.stamps import now
+from scim_app.store.log.session import Store
 from scim_app.store.pages import Place
-from scim_app.store.session import Store
 
 KEPT_FOR = timedelta(minutes=15)
 PRUNED_EVERY = 200

@@ -13,7 +13,7 @@ from browser.places import ARGUMENTS, Place, chromium_path
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from scim_app.store import organizations
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 TARGET = make.ROOT / "docs" / "images" / "settings"
 WIDTHS = {1280: 860, 360: 760}

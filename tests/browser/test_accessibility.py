@@ -13,7 +13,7 @@ from make import Organization, Service
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from scim_app.store import organizations
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 pytestmark = pytest.mark.browser
 THEMES = ("light", "dark")

@@ -10,8 +10,8 @@ from browser.places import Place
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.store import resources
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 pytestmark = pytest.mark.browser
 

@@ -15,8 +15,8 @@ from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.store import grants, organization_settings
 from scim_app.store.db.sign_in_tables import sessions
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 pytestmark = pytest.mark.browser
 PEOPLE = ("ada@example.com", "grace@example.com", "alan@example.com")

@@ -12,7 +12,7 @@ from scim_app.cli.history.plan import year
 from scim_app.cli.history.steps import Does
 from scim_app.store.db import migrate
 from scim_app.store.export import Export
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 STARTS = datetime(2025, 11, 1, tzinfo=UTC)
 

@@ -15,8 +15,8 @@ from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.settings import Settings
 from scim_app.store import writes
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 BEFORE_DBT = [
     events.provisioning_events,

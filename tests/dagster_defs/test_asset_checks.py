@@ -21,8 +21,8 @@ from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.settings import Settings
 from scim_app.store import organizations, writes
-from scim_app.store.event_log import Unit
-from scim_app.store.session import open_writer
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import open_writer
 
 BEFORE_DBT = [check for check in asset_checks.CHECKS if "access_review_population" not in str(check.check_key)]
 

@@ -164,7 +164,7 @@ def test_a_past_day_is_cut_at_its_end_and_the_running_day_is_not(
     directory: Any, settings: Settings, materialize: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moments = iter(["2099-01-01T23:59:59.999999Z", "2099-01-02T00:00:00.000000Z"])
-    monkeypatch.setattr("scim_app.store.event_log.now", lambda: next(moments))
+    monkeypatch.setattr("scim_app.store.log.event_log.now", lambda: next(moments))
     directory.user("ada@example.com")
     directory.user("bob@example.com")
     materialize()

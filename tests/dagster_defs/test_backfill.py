@@ -24,10 +24,10 @@ from scim_app.directory.kinds import TEAM
 from scim_app.directory.membership import MemberDelta
 from scim_app.store import organization_settings, organizations, places, tokens, writes
 from scim_app.store.db.stamps import written_at
-from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 from scim_app.store.organizations import Organization
-from scim_app.store.session import Store
 
 PEOPLE, DAYS = 60, 92
 ENDED = datetime.combine(datetime.now(UTC).date(), time(), UTC)

@@ -21,7 +21,7 @@ from scim_app.app import create_app
 from scim_app.directory.permissions import SCOPES
 from scim_app.store import api_keys, organizations
 from scim_app.store.acting import Acting
-from scim_app.store.session import GLANCES, NOTES, READS, Store
+from scim_app.store.log.session import GLANCES, NOTES, READS, Store
 from scim_app.store.sessions import SessionKind, start
 
 MOST = READS + GLANCES + NOTES + 2

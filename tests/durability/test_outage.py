@@ -18,7 +18,7 @@ from scim_app.admin.site import Site
 from scim_app.directory.permissions import SCOPES
 from scim_app.store import api_keys, organizations
 from scim_app.store.acting import Acting
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 from scim_app.store.sessions import SessionKind, start
 
 AT_ONCE = 24

@@ -16,9 +16,9 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.roles import Role, Scope, ScopeKind
 from scim_app.errors import DirectoryError
 from scim_app.store import grants, organization_settings, people, places, teams, writes
-from scim_app.store.event_log import InUnit, Unit
 from scim_app.store.export import Export
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import InUnit, Unit
+from scim_app.store.log.session import Store
 
 PICK = st.integers(0, 3)
 ROLES = st.sampled_from(Role)

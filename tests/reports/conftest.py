@@ -28,7 +28,7 @@ from scim_app.cli.history.building import build
 from scim_app.settings import Settings
 from scim_app.store.db import migrate
 from scim_app.store.export import Export
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 ENDS = datetime(2026, 11, 1, tzinfo=UTC)
 LAST_DAY = "2026-10-31"

@@ -15,7 +15,7 @@ from scim_app.directory.kinds import TEAM
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.store import api_keys, credentials, grants, organization_settings, resources, teams, tokens
 from scim_app.store.db.tables import tokens as tokens_table
-from scim_app.store.event_log import InUnit
+from scim_app.store.log.event_log import InUnit
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from scim_app.store.acting import Acting
 from scim_app.store.api_keys import KeyHolder
 from scim_app.store.credentials import Use
 from scim_app.store.db.stamps import now
-from scim_app.store.event_log import holding
+from scim_app.store.log.event_log import holding
 from scim_app.store.organizations import Organization
 
 CSRF_HEADER = "X-CSRF-Token"

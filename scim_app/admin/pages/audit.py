@@ -22,7 +22,7 @@ from scim_app.directory.permissions import Permission
 from scim_app.store import event_list
 from scim_app.store.db.stamps import instant
 from scim_app.store.event_list import PAGE, EventQuery
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 FILTERS = ("type", "actor", "subject", "since", "until")
 COLUMNS = (

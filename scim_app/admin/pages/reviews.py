@@ -18,7 +18,7 @@ from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.store import campaigns, people, review_closing, teams
 from scim_app.store.campaigns import Campaign, Item
 from scim_app.store.db.stamps import instant
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]

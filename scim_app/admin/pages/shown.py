@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from scim_app.directory.access import Access, Places
 from scim_app.directory.roles import ORGANIZATION, Grant, Role, Scope, ScopeKind
-from scim_app.store import access, actors, grants, places
+from scim_app.store import access, grants, places
 from scim_app.store.api_keys import ApiKey
+from scim_app.store.log import actors
 from scim_app.store.organizations import Organization
 from scim_app.store.tokens import Token
 

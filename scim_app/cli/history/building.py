@@ -12,8 +12,8 @@ from scim_app.cli.opening import CLI
 from scim_app.settings import Settings
 from scim_app.store import organizations
 from scim_app.store.db.stamps import written_at
+from scim_app.store.log.session import Store
 from scim_app.store.organizations import Organization
-from scim_app.store.session import Store
 
 PEOPLE, SEED = 240, 7
 

@@ -15,7 +15,7 @@ from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.store import resources, tokens, writes
 from scim_app.store.db.stamps import written_at
-from scim_app.store.event_log import Unit
+from scim_app.store.log.event_log import Unit
 from scim_app.store.organizations import Organization
 
 _GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"

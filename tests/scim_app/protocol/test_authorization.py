@@ -16,7 +16,7 @@ from scim_app.protocol import recorder
 from scim_app.protocol.authorization import read_token
 from scim_app.rate import Buckets, network_of
 from scim_app.store import request_list, request_log, tokens
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 
 @pytest.fixture(scope="module")

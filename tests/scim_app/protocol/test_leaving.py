@@ -15,8 +15,8 @@ from scim2_server.routing import Operation
 from scim_app.app import create_app
 from scim_app.protocol.operations import OPERATIONS
 from scim_app.store import organization_settings
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 LEAVE = {"op": "Replace", "path": "active", "value": "False"}
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"

@@ -14,7 +14,7 @@ from in_process import EMAILS, Run, noting, runner
 
 from scim_app.protocol import recorder, writing
 from scim_app.store.db import allowance, engines
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 
 @pytest.fixture

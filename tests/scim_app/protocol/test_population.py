@@ -10,8 +10,8 @@ import pytest
 from make import ACTOR, Organization
 
 from scim_app.store import organization_settings, people, teams
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 T = TypeVar("T")
 ADA = "ada@example.com"

@@ -13,9 +13,9 @@ from scim_app.directory.reviews import Decision, ReviewScope, digest
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.errors import Conflict, NotFound
 from scim_app.store import campaigns, grants, review_closing, teams, writes
-from scim_app.store.event_log import Unit
 from scim_app.store.export import Export
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 DUE = "2999-01-01T00:00:00.000000Z"
 Write = Callable[[Callable[[Unit], Any]], Any]

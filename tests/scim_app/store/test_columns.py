@@ -12,8 +12,8 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.names import fold
 from scim_app.store import writes
 from scim_app.store.db.tables import TABLES
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 ADA = make.user("ada@example.com", displayName="Ada", externalId="00u1", emails=[{"value": "ada@example.com"}])
 CHANGES: list[tuple[Kind, dict[str, Any], list[dict[str, Any]]]] = [

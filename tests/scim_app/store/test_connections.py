@@ -20,7 +20,7 @@ from scim_app.store.db import connections
 from scim_app.store.db.connections import ConnectionPool
 from scim_app.store.db.engines import open_server
 from scim_app.store.db.prepared import Prepared
-from scim_app.store.session import GLANCES, NOTES, READS, Store
+from scim_app.store.log.session import GLANCES, NOTES, READS, Store
 
 MOST = READS + GLANCES + NOTES + 2
 """Most connections of a store: those of the pools, the writer's and that of short writes."""

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from scim_app.store import derived
 from scim_app.store.db.engines import open_writer
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 OLD_WRITES = {
     "the member count of 1 team": "UPDATE team_sizes SET others = 0 WHERE org_id = :org",

@@ -19,9 +19,9 @@ from scim_app.store import emails, resources
 from scim_app.store.db import migrate
 from scim_app.store.db.engines import open_owner
 from scim_app.store.db.tables import user_emails, users
-from scim_app.store.event_log import Unit
 from scim_app.store.filters import compile_filter
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 ADDRESSES = [
     "ada@example.com",

@@ -8,8 +8,8 @@ import pytest
 
 from scim_app.errors import Conflict
 from scim_app.store import exceptions
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 ASKED = {
     "control": "dormant_accounts_are_disabled",

@@ -13,8 +13,8 @@ from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.store import members, members_spelled, removal, resources, writes
 from scim_app.store.db.tables import team_sizes
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 PENDING = ('odd "name"\\', "Ünïcode 🙂", "tab\there", "später", "0")
 BASE = "https://scim.example.com/acme/scim/v2"

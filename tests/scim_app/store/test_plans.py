@@ -20,8 +20,8 @@ from scim_app.store import lookup, members, members_spelled, resources, writes
 from scim_app.store.db.engines import open_owner
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.tables import list_blocks, team_members, teams, user_emails, users
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 from scim_app.store.team_size import Counting
 
 PEOPLE = 2_000

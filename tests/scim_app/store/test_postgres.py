@@ -19,8 +19,8 @@ from scim_app.store import writes
 from scim_app.store.db import migrate, postgres
 from scim_app.store.db.engines import open_owner, open_writer
 from scim_app.store.db.tables import metadata
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from scim_app.directory.kinds import USER
 from scim_app.store import ranks, resources
 from scim_app.store.db.engines import open_owner
 from scim_app.store.db.tables import users
-from scim_app.store.event_log import Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 PEOPLE = 2 * ranks.BLOCK + 300
 

@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store import organizations, readiness
+from scim_app.store import organizations
 from scim_app.store.db.engines import open_owner
-from scim_app.store.readiness import Readiness
-from scim_app.store.session import Store
+from scim_app.store.log import readiness
+from scim_app.store.log.readiness import Readiness
+from scim_app.store.log.session import Store
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from one_table import INSERT, insert, values
 from scim_app.errors import StoreUnavailable, Unstorable
 from scim_app.store.db import engines, postgres
 from scim_app.store.db.engines import is_postgres, open_owner, open_reader, open_short_writer, open_writer
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from one_table import insert, values
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store import short_writes
 from scim_app.store.db.engines import open_owner
-from scim_app.store.session import Store
+from scim_app.store.log import short_writes
+from scim_app.store.log.session import Store
 
 
 @pytest.fixture

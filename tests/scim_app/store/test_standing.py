@@ -12,9 +12,9 @@ from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.store import access, grants, lists, organizations, places, standing, writes
-from scim_app.store.event_log import Unit
 from scim_app.store.lists import Query
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import Unit
+from scim_app.store.log.session import Store
 
 
 def fill(unit: Unit, chance: random.Random) -> None:

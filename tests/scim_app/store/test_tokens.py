@@ -11,7 +11,7 @@ from make import Organization
 
 from scim_app.store import organizations, tokens
 from scim_app.store.acting import Acting
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 
 @pytest.fixture

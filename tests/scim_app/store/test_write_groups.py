@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.errors import Refused
 from scim_app.store.db.tables import events, organizations
-from scim_app.store.event_log import InUnit, Rules, Unit
-from scim_app.store.session import Store
+from scim_app.store.log.event_log import InUnit, Rules, Unit
+from scim_app.store.log.session import Store
 
 OKTA, ENTRA, ADMIN = Actor(name="okta"), Actor(name="entra"), Actor(name="admin")
 

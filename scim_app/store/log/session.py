@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from scim_app.errors import StoreUnavailable, Unstorable
-from scim_app.store.aside import Aside
 from scim_app.store.db import allowance, postgres
 from scim_app.store.db.allowance import LongWork
 from scim_app.store.db.connections import ConnectionPool
@@ -22,8 +21,9 @@ from scim_app.store.db.engines import (
     open_short_writer,
     open_writer,
 )
-from scim_app.store.short_writes import ShortWrites
-from scim_app.store.writer import Job, Writer
+from scim_app.store.log.aside import Aside
+from scim_app.store.log.short_writes import ShortWrites
+from scim_app.store.log.writer import Job, Writer
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.store.db import allowance
-from scim_app.store.writer import Job, Outcome, Work, Writer, end_group, run_group
+from scim_app.store.log.writer import Job, Outcome, Work, Writer, end_group, run_group
 
 MOST = 16
 """Most writes that run before the loop does something else; each takes about a third of a millisecond."""

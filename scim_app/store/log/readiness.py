@@ -14,7 +14,7 @@ from scim_app.store.db import migrate
 from scim_app.store.db.connections import ConnectionPool
 from scim_app.store.db.engines import is_postgres, open_prober
 from scim_app.store.db.tables import organizations
-from scim_app.store.session import Store
+from scim_app.store.log.session import Store
 
 LOOK_SECONDS = 1.0
 """How long an answer is good for; looks are as rare, whoever asks."""

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from scim_app.errors import StoreUnavailable, Unstorable
 from scim_app.store.db.postgres import is_conflict
 from scim_app.store.db.prepared import savepoint
-from scim_app.store.event_log import InUnit, Unit
+from scim_app.store.log.event_log import InUnit, Unit
 
 Work = Callable[[sa.Connection], Any]
 

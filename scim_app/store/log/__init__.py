@@ -1,0 +1,1 @@
+"""The event log: one write, its events and its commit."""
