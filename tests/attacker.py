@@ -30,15 +30,15 @@ from scim_app.store import (
     people,
     places,
     resources,
-    sessions,
     teams,
     writes,
 )
 from scim_app.store.acting import Acting
+from scim_app.store.credentials import sessions
+from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.db.sign_in_tables import identities
 from scim_app.store.db.tables import users
 from scim_app.store.log.event_log import Unit
-from scim_app.store.sessions import SessionKind
 
 EVIL = "@evil.example"
 USERS = ("mallory", "ada", "grace", "dan", "removed", "deactivated")

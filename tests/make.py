@@ -21,7 +21,8 @@ import scim_app.store.db
 from scim_app.directory.events import Actor
 from scim_app.directory.reach import OPERATOR
 from scim_app.settings import Settings
-from scim_app.store import organizations, tokens
+from scim_app.store import organizations
+from scim_app.store.credentials import tokens
 from scim_app.store.db import migrate
 from scim_app.store.db.tables import metadata
 from scim_app.store.export import Export

@@ -14,9 +14,9 @@ from scim_app.admin.guard import PageRoute
 from scim_app.admin.site import Here
 from scim_app.admin.viewers import csrf_token
 from scim_app.admin.visits import Sent
-from scim_app.store import break_glass, sessions
+from scim_app.store.credentials import break_glass, sessions
+from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.log.event_log import Unit
-from scim_app.store.sessions import SessionKind
 
 router = APIRouter(route_class=PageRoute)
 

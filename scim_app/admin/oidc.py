@@ -21,7 +21,7 @@ from joserfc.jws import JWSRegistry
 
 from scim_app.errors import DirectoryError
 from scim_app.settings import LOOPBACK, Settings
-from scim_app.store.sessions import RECENT
+from scim_app.store.credentials.sessions import RECENT
 
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 """Signatures that are believed; never `none`, never one with a shared secret."""

@@ -10,8 +10,8 @@ from scim_app.admin.oidc import Provider
 from scim_app.admin.refusals import Refusals
 from scim_app.rate import Buckets
 from scim_app.settings import Settings
+from scim_app.store.credentials.sessions import ABSOLUTE
 from scim_app.store.log.session import Store
-from scim_app.store.sessions import ABSOLUTE
 
 SETTINGS = "settings"
 

@@ -10,7 +10,7 @@ from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.cli.tokens import Days
 from scim_app.directory.permissions import SCOPES
 from scim_app.settings import Settings
-from scim_app.store import api_keys
+from scim_app.store.credentials import api_keys
 
 
 def create(

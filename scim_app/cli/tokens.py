@@ -9,7 +9,7 @@ import typer
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.providers import IdentityProvider
 from scim_app.settings import Settings
-from scim_app.store import tokens
+from scim_app.store.credentials import tokens
 
 app = typer.Typer(help="SCIM tokens.", no_args_is_help=True)
 

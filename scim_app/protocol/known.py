@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 
 from scim_app.protocol.calls import WRITES
+from scim_app.store.credentials.tokens import Caller
 from scim_app.store.db.stamps import now
-from scim_app.store.tokens import Caller
 
 SECONDS = 1.0
 """How long a caller is known."""

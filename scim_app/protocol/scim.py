@@ -28,8 +28,8 @@ from scim_app.protocol.recorder import Recorder, Trace
 from scim_app.protocol.wire import Service, scim_error
 from scim_app.protocol.writing import SHORT_WEIGHT
 from scim_app.settings import Settings
-from scim_app.store import tokens
-from scim_app.store.credentials import Use
+from scim_app.store.credentials import tokens
+from scim_app.store.credentials.credentials import Use
 from scim_app.store.db import allowance
 from scim_app.store.log.event_log import holding
 from scim_app.store.log.session import Store

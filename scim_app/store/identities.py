@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import Event, EventType
 from scim_app.errors import Conflict, NotFound, Refused
-from scim_app.store import sessions
+from scim_app.store.credentials import sessions
 from scim_app.store.db.sign_in_tables import identities, identity_requests, setup_links
 from scim_app.store.db.tables import users
 from scim_app.store.log.event_log import Unit

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_app.directory.failures import STRANGER, STRANGERS, Failure, explain_failure, failure_of
-from scim_app.store.credentials import later
+from scim_app.store.credentials.credentials import later
 from scim_app.store.db.settings_tables import request_counts, request_log
 from scim_app.store.db.stamps import now
 from scim_app.store.db.tables import organizations

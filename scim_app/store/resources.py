@@ -12,7 +12,8 @@ from scim_app.directory.events import Event, EventType, describe
 from scim_app.directory.kinds import KINDS, USER, Document, Kind, search_key
 from scim_app.directory.names import fold, lower
 from scim_app.errors import StoreUnavailable
-from scim_app.store import emails, sessions
+from scim_app.store import emails
+from scim_app.store.credentials import sessions
 from scim_app.store.db.prepared import Together
 from scim_app.store.db.stamps import new_id
 from scim_app.store.db.tables import TABLES

@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scim_app.store.credentials import later
+from scim_app.store.credentials.credentials import later
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.stamps import now
 from scim_app.store.log.session import Store

@@ -16,7 +16,7 @@ from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import resources
 from scim_app.directory.events import Event, EventType
 from scim_app.settings import Settings
-from scim_app.store import tokens
+from scim_app.store.credentials import tokens
 from scim_app.store.db.engines import open_writer
 
 Query = Callable[[str], list[Any]]

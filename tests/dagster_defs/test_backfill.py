@@ -22,7 +22,8 @@ from scim_app.cli.history.plan import year
 from scim_app.cli.history.writing import Writer
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.membership import MemberDelta
-from scim_app.store import organization_settings, organizations, places, tokens, writes
+from scim_app.store import organization_settings, organizations, places, writes
+from scim_app.store.credentials import tokens
 from scim_app.store.db.stamps import written_at
 from scim_app.store.export import Export
 from scim_app.store.log.event_log import Unit

@@ -18,7 +18,7 @@ from dagster_defs.definitions import defs
 from dagster_defs.resources import resources
 from scim_app.directory.events import Event, EventType
 from scim_app.settings import Settings
-from scim_app.store import tokens
+from scim_app.store.credentials import tokens
 
 
 @pytest.fixture

@@ -19,10 +19,11 @@ from anyio._backends._asyncio import WorkerThread
 from scim_app.admin.site import Site
 from scim_app.app import create_app
 from scim_app.directory.permissions import SCOPES
-from scim_app.store import api_keys, organizations
+from scim_app.store import organizations
 from scim_app.store.acting import Acting
+from scim_app.store.credentials import api_keys
+from scim_app.store.credentials.sessions import SessionKind, start
 from scim_app.store.log.session import GLANCES, NOTES, READS, Store
-from scim_app.store.sessions import SessionKind, start
 
 MOST = READS + GLANCES + NOTES + 2
 """Most connections of a service: those of the pools, the writer's and that of short writes."""

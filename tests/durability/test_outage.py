@@ -16,10 +16,11 @@ from postgres import Stoppable
 
 from scim_app.admin.site import Site
 from scim_app.directory.permissions import SCOPES
-from scim_app.store import api_keys, organizations
+from scim_app.store import organizations
 from scim_app.store.acting import Acting
+from scim_app.store.credentials import api_keys
+from scim_app.store.credentials.sessions import SessionKind, start
 from scim_app.store.log.session import Store
-from scim_app.store.sessions import SessionKind, start
 
 AT_ONCE = 24
 NO_STORE = {"/metrics", "/healthz"}

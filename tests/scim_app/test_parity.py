@@ -8,7 +8,8 @@ import pytest
 from acme import Acme, application
 
 from scim_app.directory.roles import ORGANIZATION, Role
-from scim_app.store import break_glass, grants, organization_settings, organizations, people, teams, tokens
+from scim_app.store import grants, organization_settings, organizations, people, teams
+from scim_app.store.credentials import break_glass, tokens
 
 pytestmark = pytest.mark.parity
 

@@ -10,7 +10,8 @@ from scim_app.admin.api.bodies import Changes, Password, Switch
 from scim_app.admin.api.callers import Caller, needs
 from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.permissions import Permission
-from scim_app.store import admission, break_glass, organization_settings
+from scim_app.store import admission, organization_settings
+from scim_app.store.credentials import break_glass
 from scim_app.store.organizations import Organization
 
 router = APIRouter(prefix="/{org}/api", tags=["settings"], route_class=ApiRoute)

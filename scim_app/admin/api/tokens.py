@@ -11,8 +11,8 @@ from scim_app.admin.api.bodies import Description, NewKey, NewToken, Rotation
 from scim_app.admin.api.callers import Caller, needs
 from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.permissions import Permission
-from scim_app.store import api_keys, tokens
-from scim_app.store.tokens import Token
+from scim_app.store.credentials import api_keys, tokens
+from scim_app.store.credentials.tokens import Token
 
 router = APIRouter(prefix="/{org}/api", tags=["tokens"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.MANAGE_SCIM)]

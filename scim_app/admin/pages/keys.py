@@ -9,8 +9,8 @@ from scim_app.admin.guard import PageRoute
 from scim_app.admin.pages.shown import with_makers
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import SCOPES, Permission
-from scim_app.store import api_keys
-from scim_app.store.api_keys import ApiKey
+from scim_app.store.credentials import api_keys
+from scim_app.store.credentials.api_keys import ApiKey
 from scim_app.store.db.stamps import now
 
 SCOPE_WORDS = {

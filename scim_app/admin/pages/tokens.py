@@ -10,8 +10,8 @@ from scim_app.admin.happenings import IDPS
 from scim_app.admin.pages.shown import with_makers
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import Permission
-from scim_app.store import tokens
-from scim_app.store.tokens import Token
+from scim_app.store.credentials import tokens
+from scim_app.store.credentials.tokens import Token
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.MANAGE_SCIM)]

@@ -13,7 +13,8 @@ from scim_app.cli.opening import CLI
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
-from scim_app.store import resources, tokens, writes
+from scim_app.store import resources, writes
+from scim_app.store.credentials import tokens
 from scim_app.store.db.stamps import written_at
 from scim_app.store.log.event_log import Unit
 from scim_app.store.organizations import Organization

@@ -9,8 +9,9 @@ import pytest
 from acme import Acme, application
 
 from scim_app.directory.providers import IdentityProvider
-from scim_app.store import api_keys, people, sessions
-from scim_app.store.sessions import SessionKind
+from scim_app.store import people
+from scim_app.store.credentials import api_keys, sessions
+from scim_app.store.credentials.sessions import SessionKind
 
 
 @pytest.fixture(scope="module")

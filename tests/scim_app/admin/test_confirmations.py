@@ -12,8 +12,9 @@ from hostile_provider import CLIENT_ID, CLIENT_SECRET, Answers, noting, provider
 
 from scim_app.admin.oidc import Provider
 from scim_app.directory.roles import ORGANIZATION, Role
-from scim_app.store import grants, identities, organization_settings, people, sessions, setup_links
-from scim_app.store.sessions import SessionKind
+from scim_app.store import grants, identities, organization_settings, people, setup_links
+from scim_app.store.credentials import sessions
+from scim_app.store.credentials.sessions import SessionKind
 
 EVIL = "mallory@evil.example"
 

@@ -13,7 +13,7 @@ from scim_app.admin import emergency
 from scim_app.admin.attempts import Attempts, WaitingLine
 from scim_app.admin.failures import PageProblem
 from scim_app.admin.viewers import csrf_token
-from scim_app.store import break_glass
+from scim_app.store.credentials import break_glass
 
 PASSWORD = "correct horse battery staple"
 

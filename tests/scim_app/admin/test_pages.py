@@ -8,8 +8,9 @@ import make
 import pytest
 from acme import Acme, application
 
-from scim_app.store import api_keys, identities, organization_settings, people, sessions, teams
-from scim_app.store.sessions import SessionKind
+from scim_app.store import identities, organization_settings, people, teams
+from scim_app.store.credentials import api_keys, sessions
+from scim_app.store.credentials.sessions import SessionKind
 
 
 @pytest.fixture(scope="module")

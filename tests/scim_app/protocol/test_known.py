@@ -9,10 +9,10 @@ from make import Organization
 
 from scim_app.protocol import known
 from scim_app.protocol.known import KnownCallers
-from scim_app.store import tokens
+from scim_app.store.credentials import tokens
+from scim_app.store.credentials.tokens import Caller
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
-from scim_app.store.tokens import Caller
 
 CALLER = Caller("org", "token", None, True, None, "2999-01-01T00:00:00.000000Z")
 WRITE = ("POST", "/Users")

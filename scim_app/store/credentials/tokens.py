@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from scim_app.directory.events import Event, EventType
 from scim_app.directory.token_faults import TokenFault
 from scim_app.errors import NotFound, Refused
-from scim_app.store import credentials
-from scim_app.store.credentials import LIFETIME, Use
+from scim_app.store.credentials import credentials
+from scim_app.store.credentials.credentials import LIFETIME, Use
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.stamps import now
 from scim_app.store.db.tables import organizations, tokens

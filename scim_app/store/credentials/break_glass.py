@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from scim_app.directory.events import Event, EventType
-from scim_app.store import sessions
+from scim_app.store.credentials import sessions
 from scim_app.store.db.settings_tables import break_glass
 from scim_app.store.db.stamps import now
 from scim_app.store.log.event_log import Unit

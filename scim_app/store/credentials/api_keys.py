@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from scim_app.directory.events import Event, EventType
 from scim_app.directory.permissions import SCOPES
 from scim_app.errors import NotFound
-from scim_app.store import credentials
-from scim_app.store.credentials import LIFETIME, Use
+from scim_app.store.credentials import credentials
+from scim_app.store.credentials.credentials import LIFETIME, Use
 from scim_app.store.db.settings_tables import api_keys
 from scim_app.store.db.tables import organizations
 from scim_app.store.log.event_log import Unit

@@ -1,0 +1,1 @@
+"""Tokens, API keys, sessions and identities: what proves who asks."""
