@@ -23,12 +23,13 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.settings import Settings
-from scim_app.store import grants, members, organizations, places, resources
+from scim_app.store import grants, organizations, places
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.db import migrate
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.resources import members, resources
 
 PAGE_GOAL, SEARCH_GOAL = 150, 100
 RESULTS = Path(__file__).parent / "results" / "pages.md"

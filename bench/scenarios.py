@@ -13,9 +13,9 @@ from make import Organization
 
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import USER
-from scim_app.store import resources
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.resources import resources
 
 BATCH = 5_000
 TEAM = 1_000

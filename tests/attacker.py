@@ -22,23 +22,14 @@ from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.permissions import SCOPES, TABLE, Permission, permissions_in
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import (
-    access,
-    grants,
-    organization_settings,
-    organizations,
-    people,
-    places,
-    resources,
-    teams,
-    writes,
-)
+from scim_app.store import access, grants, organization_settings, organizations, people, places, teams, writes
 from scim_app.store.acting import Acting
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.db.sign_in_tables import identities
 from scim_app.store.db.tables import users
 from scim_app.store.log.event_log import Unit
+from scim_app.store.resources import resources
 
 EVIL = "@evil.example"
 USERS = ("mallory", "ada", "grace", "dan", "removed", "deactivated")

@@ -9,9 +9,10 @@ import typer
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.kinds import USER, value_at
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import access, identities, identity_requests, people, removal, team_names
+from scim_app.store import access, identities, identity_requests, people, removal
 from scim_app.store.db.stamps import now
 from scim_app.store.log.event_log import Unit
+from scim_app.store.resources import team_names
 
 app = typer.Typer(help="Users.", no_args_is_help=True)
 

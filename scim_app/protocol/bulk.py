@@ -19,7 +19,7 @@ from scim_app.protocol.refusing import end_access, remember
 from scim_app.protocol.wire import scim_error
 from scim_app.protocol.writing import WORK, create
 from scim_app.store.log.event_log import Unit
-from scim_app.store.resources import fresh_id
+from scim_app.store.resources.resources import fresh_id
 
 RESPONSE_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 TOGETHER = 25

@@ -17,7 +17,7 @@ from scim_app.protocol.quirks import Json
 from scim_app.protocol.wire import STORED, WHOLE
 from scim_app.store.db import allowance
 from scim_app.store.log.event_log import Reading, Unit
-from scim_app.store.resources import Stored
+from scim_app.store.resources.resources import Stored
 from scim_app.store.writes import Edit
 
 _SERVER_OWNED = ("id", "meta", "groups", "members", "password")

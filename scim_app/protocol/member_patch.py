@@ -27,9 +27,9 @@ from scim_app.directory.kinds import KINDS
 from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import encode
 from scim_app.protocol.quirks import Json
-from scim_app.store import members, resources, team_size
 from scim_app.store.db import allowance
 from scim_app.store.log.event_log import Reading, Unit
+from scim_app.store.resources import members, resources, team_size
 
 _NAMES = ("members", f"{Group.__schema__}:members".lower())
 

@@ -15,11 +15,11 @@ from scim_app.protocol.calls import Call, Reply, switched_off, unauthorized
 from scim_app.protocol.refusing import end_access, remember
 from scim_app.protocol.search import search
 from scim_app.protocol.writing import SHORT_WEIGHT, WORK, is_short, resource_reply
-from scim_app.store import resources
 from scim_app.store.db import allowance
 from scim_app.store.db.allowance import LongWork
 from scim_app.store.log.event_log import InUnit, Unit
 from scim_app.store.log.session import Store
+from scim_app.store.resources import resources
 
 
 async def write(store: Store, call: Call) -> Reply:

@@ -7,8 +7,9 @@ from scim2_models import SCIMException
 from scim_app.directory.kinds import USER, is_active
 from scim_app.directory.membership import MemberDelta
 from scim_app.protocol.calls import Call
-from scim_app.store import resources, writes
+from scim_app.store import writes
 from scim_app.store.log.event_log import Unit
+from scim_app.store.resources import resources
 
 
 def end_access(unit: Unit, call: Call) -> bool:

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from scim_app.directory.access import Access, Places, effective_access, explain
 from scim_app.directory.roles import Grant, Role
-from scim_app.store import grants, organizations, team_names
+from scim_app.store import grants, organizations
 from scim_app.store.places import places
+from scim_app.store.resources import team_names
 
 
 @dataclass(frozen=True, slots=True)

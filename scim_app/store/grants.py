@@ -9,12 +9,13 @@ from scim_app.directory.events import Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.roles import Grant, Role, Scope, ScopeKind, require_grantable
 from scim_app.errors import NotFound
-from scim_app.store import admins, authority, resources
+from scim_app.store import admins, authority
 from scim_app.store.db.settings_tables import code_locations, deployments, grants
 from scim_app.store.db.stamps import new_id
 from scim_app.store.db.tables import teams, users
 from scim_app.store.log import actors
 from scim_app.store.log.event_log import Unit
+from scim_app.store.resources import resources
 
 _NAMES = ("id", "holder_kind", "holder_id", "role", "scope_kind", "scope_id", "granted_at", "granted_by", "reason")
 _COLUMNS = [grants.c[name] for name in _NAMES]

@@ -8,10 +8,11 @@ from scim_app.directory.kinds import USER, is_active
 from scim_app.directory.names import is_email_address
 from scim_app.directory.reach import Operation
 from scim_app.errors import Conflict, NotFound, Refused
-from scim_app.store import admins, admission, authority, organizations, removal, resources
+from scim_app.store import admins, admission, authority, organizations, removal
 from scim_app.store.db.tables import users
 from scim_app.store.log.event_log import Unit
-from scim_app.store.resources import Stored
+from scim_app.store.resources import resources
+from scim_app.store.resources.resources import Stored
 
 
 def get(connection: sa.Connection, org_id: str, user: str) -> Stored:

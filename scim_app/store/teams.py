@@ -12,10 +12,11 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.names import fold
 from scim_app.directory.reach import Operation
 from scim_app.errors import Conflict, NotFound, Refused
-from scim_app.store import admins, authority, members, organizations, owners, removal, resources
+from scim_app.store import admins, authority, organizations, removal
 from scim_app.store.db.tables import team_members, users
 from scim_app.store.log.event_log import Unit
-from scim_app.store.resources import Stored
+from scim_app.store.resources import members, owners, resources
+from scim_app.store.resources.resources import Stored
 
 LOCAL, OFFERED, LINKED = "local", "offered", "scim"
 """Origins of a team: made here; offered to the identity provider, which links it by its next push; linked."""

@@ -8,9 +8,10 @@ from scim_app.directory.events import EventType, describe
 from scim_app.directory.kinds import TEAM, USER, Document, Kind, is_active
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Refused
-from scim_app.store import admins, admission, link_requests, members, removal, resources
+from scim_app.store import admins, admission, link_requests, removal
 from scim_app.store.log.event_log import Reading, Unit
-from scim_app.store.resources import Stored
+from scim_app.store.resources import members, resources
+from scim_app.store.resources.resources import Stored
 
 Edit = Callable[[Unit | Reading, Stored], tuple[Document, MemberDelta]]
 """Gives the document and the member change that a request asks for; raises to refuse."""

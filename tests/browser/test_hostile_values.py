@@ -9,9 +9,9 @@ from browser.places import Place
 
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM, USER
-from scim_app.store import resources
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.resources import resources
 
 pytestmark = pytest.mark.browser
 

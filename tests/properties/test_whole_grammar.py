@@ -21,9 +21,10 @@ from scim_app.protocol.decode import read_patch
 from scim_app.protocol.dialects import ANY
 from scim_app.protocol.limits import RESOURCE, read_json
 from scim_app.protocol.wire import scim_service
-from scim_app.store import members, resources, writes
+from scim_app.store import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.resources import members, resources
 
 WORDS = ["Ada", "ada", "ADA@x.example", "é", "e\u0301", "%", "_", '"', "\\", "work", "home", "", "Ω", "ω", "10", "9"]
 WHOLE_GROUP = ["externalId", "displayName", "members.value", "members.type", "members.display", "meta"]

@@ -13,7 +13,7 @@ from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.store import access, grants, organization_settings, people, removal, teams
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
-from scim_app.store.resources import Stored
+from scim_app.store.resources.resources import Stored
 
 ADMIN = "organization_admin"
 

@@ -10,9 +10,10 @@ from acme import Acme, application
 from make import ACTOR, Organization
 
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import admins, grants, link_requests, members, organization_settings, people, places, teams
+from scim_app.store import admins, grants, link_requests, organization_settings, people, places, teams
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.resources import members
 
 T = TypeVar("T")
 NAME = "Platform Admins"

@@ -15,13 +15,13 @@ from scim2_models.path import ScimFilter
 from scim_app.app import create_app
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import USER
-from scim_app.store import emails, resources
 from scim_app.store.db import migrate
 from scim_app.store.db.engines import open_owner
 from scim_app.store.db.tables import user_emails, users
 from scim_app.store.filters import compile_filter
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.resources import emails, resources
 
 ADDRESSES = [
     "ada@example.com",

@@ -5,10 +5,10 @@ import sqlalchemy as sa
 from scim_app.directory.events import Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.errors import NotFound
-from scim_app.store import resources
 from scim_app.store.db.settings_tables import team_owners
 from scim_app.store.log.event_log import Unit
-from scim_app.store.resources import Stored
+from scim_app.store.resources import resources
+from scim_app.store.resources.resources import Stored
 
 
 def of_team(connection: sa.Connection, org_id: str, team_id: str) -> dict[str, str]:

@@ -12,14 +12,14 @@ from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Refused
-from scim_app.store import resources, team_size
 from scim_app.store.db.json_sql import as_json, is_listed, listed
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.settings_tables import team_owners
 from scim_app.store.db.tables import is_live, team_members, teams, users
 from scim_app.store.log.event_log import Unit
-from scim_app.store.resources import Stored
-from scim_app.store.team_size import Counting
+from scim_app.store.resources import resources, team_size
+from scim_app.store.resources.resources import Stored
+from scim_app.store.resources.team_size import Counting
 
 _MINE = (team_members.c.org_id == sa.bindparam("org")) & (team_members.c.team_id == sa.bindparam("team"))
 

@@ -12,13 +12,22 @@ from scim_app.directory.events import Event, EventType, describe
 from scim_app.directory.kinds import KINDS, USER, Document, Kind, search_key
 from scim_app.directory.names import fold, lower
 from scim_app.errors import StoreUnavailable
-from scim_app.store import emails
 from scim_app.store.credentials import sessions
 from scim_app.store.db.prepared import Together
 from scim_app.store.db.stamps import new_id
 from scim_app.store.db.tables import TABLES
 from scim_app.store.log.event_log import Unit, told
-from scim_app.store.lookup import Stored, find, find_by, find_claimed, find_named, find_taken, get, refuse_taken
+from scim_app.store.resources import emails
+from scim_app.store.resources.lookup import (
+    Stored,
+    find,
+    find_by,
+    find_claimed,
+    find_named,
+    find_taken,
+    get,
+    refuse_taken,
+)
 
 __all__ = [
     "Stored",

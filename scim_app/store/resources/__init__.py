@@ -1,0 +1,1 @@
+"""Users, teams and memberships as rows: finding one and changing one."""
