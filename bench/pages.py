@@ -23,7 +23,7 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.settings import Settings
-from scim_app.store import grants, organizations, places
+from scim_app.store.access import grants, organizations, places
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.db import migrate

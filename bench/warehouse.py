@@ -27,7 +27,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import CHAINED, GENESIS, Actor, chain_hash
 from scim_app.settings import Settings
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.db import migrate
 from scim_app.store.db.stamps import written_at
 from scim_app.store.log.session import Store

@@ -21,7 +21,7 @@ import scim_app.store.db
 from scim_app.directory.events import Actor
 from scim_app.directory.reach import OPERATOR
 from scim_app.settings import Settings
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.credentials import tokens
 from scim_app.store.db import migrate
 from scim_app.store.db.tables import metadata

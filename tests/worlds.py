@@ -13,7 +13,7 @@ from asgi import Answer, Client
 
 from scim_app.app import create_app
 from scim_app.settings import Settings
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.credentials import tokens
 from scim_app.store.export import Export
 from scim_app.store.log.event_log import Unit

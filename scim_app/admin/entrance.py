@@ -12,11 +12,11 @@ from scim_app.admin.site import SETTINGS, Site
 from scim_app.admin.viewers import csrf_token
 from scim_app.directory.events import Actor
 from scim_app.errors import NotFound
-from scim_app.store import organizations
+from scim_app.store.access import organizations
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import break_glass, sessions
 from scim_app.store.credentials.sessions import Session
 from scim_app.store.log.event_log import Unit
-from scim_app.store.organizations import Organization
 
 
 def organization_of(site: Site, slug: str) -> Organization:

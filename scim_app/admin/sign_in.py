@@ -25,12 +25,12 @@ from scim_app.admin.oidc import Identity, SignInRefused
 from scim_app.admin.site import Here, Site
 from scim_app.errors import Conflict, DirectoryError, NotFound
 from scim_app.store import identities, identity_requests
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.db.stamps import instant
 from scim_app.store.identities import ConfirmationNeeded
 from scim_app.store.log.event_log import Unit
-from scim_app.store.organizations import Organization
 from scim_app.store.recognition import Person
 
 FLOW_SECONDS = 600

@@ -10,10 +10,10 @@ from scim_app.directory.access import Access, Places
 from scim_app.directory.permissions import Permission, permissions_of
 from scim_app.directory.reach import Authority
 from scim_app.directory.roles import ORGANIZATION, Role
-from scim_app.store import access, organizations
+from scim_app.store.access import access, organizations
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import Session, SessionKind
-from scim_app.store.organizations import Organization
 
 _NAMES = {SessionKind.SETUP: "Local administrator", SessionKind.BREAK_GLASS: "Emergency account"}
 

@@ -22,11 +22,11 @@ from scim_app.directory.events import Actor
 from scim_app.directory.permissions import Permission, may_grant
 from scim_app.directory.roles import Scope
 from scim_app.errors import Conflict, NotFound, NotPermitted, Refused
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.credentials import LONGEST
 from scim_app.store.db.stamps import now
 from scim_app.store.log.event_log import Unit, holding
-from scim_app.store.organizations import Organization
 
 T = TypeVar("T")
 

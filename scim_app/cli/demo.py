@@ -20,7 +20,7 @@ from scim_app.cli.exchanges import Story, load, play
 from scim_app.cli.opening import CLI, opened_store
 from scim_app.cli.processes import ChildFailed, answers
 from scim_app.settings import Settings
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.credentials import tokens
 from scim_app.store.db import migrate
 from scim_app.store.log.event_log import Unit

@@ -7,7 +7,7 @@ import typer
 from scim_app.admin.dagster_instance import read_code_locations
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.settings import Settings
-from scim_app.store import places
+from scim_app.store.access import places
 
 app = typer.Typer(help="Deployments and code locations.", no_args_is_help=True)
 

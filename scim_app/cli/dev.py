@@ -17,7 +17,7 @@ from scim_app.cli.serving import Port
 from scim_app.cli.setup_link import setup_link
 from scim_app.private import make_home
 from scim_app.settings import Settings
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.credentials import tokens
 from scim_app.store.db import migrate
 from scim_app.store.log.event_log import Unit

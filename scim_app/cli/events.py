@@ -9,7 +9,8 @@ import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, opened_store, show
 from scim_app.settings import Settings
-from scim_app.store import derived, event_list, organizations
+from scim_app.store import derived, event_list
+from scim_app.store.access import organizations
 from scim_app.store.event_list import EventQuery
 from scim_app.store.export import Export
 

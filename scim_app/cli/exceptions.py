@@ -10,7 +10,7 @@ from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.controls import TESTS
 from scim_app.errors import NotFound
 from scim_app.store import exceptions, people
-from scim_app.store.acting import Acting
+from scim_app.store.access.acting import Acting
 from scim_app.store.db.stamps import instant
 
 app = typer.Typer(help="Exceptions from controls.", no_args_is_help=True)

@@ -12,8 +12,8 @@ from rich.table import Table
 from scim_app.directory.events import Actor
 from scim_app.directory.reach import OPERATOR
 from scim_app.settings import Settings
-from scim_app.store import organizations
-from scim_app.store.acting import Acting
+from scim_app.store.access import organizations
+from scim_app.store.access.acting import Acting
 from scim_app.store.db import migrate
 from scim_app.store.log.session import Store
 

@@ -7,7 +7,7 @@ import typer
 
 from scim_app.cli.opening import CLI, AsJson, Organization, acting, opened_store, show, show_fields, told
 from scim_app.settings import Settings
-from scim_app.store import admission, organization_settings, organizations
+from scim_app.store.access import admission, organization_settings, organizations
 from scim_app.store.credentials import break_glass
 
 app = typer.Typer(help="Organizations.", no_args_is_help=True)

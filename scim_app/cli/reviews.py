@@ -9,7 +9,7 @@ import typer
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.store import campaigns, people, review_closing, teams
-from scim_app.store.acting import Acting
+from scim_app.store.access.acting import Acting
 from scim_app.store.campaigns import Item
 from scim_app.store.db.stamps import instant
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.errors import Conflict, NotFound, StoreUnavailable
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.db import causes, migrate
 from scim_app.store.db.engines import open_writer
 from scim_app.store.db.stamps import new_id

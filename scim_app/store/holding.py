@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from scim_app.directory.names import fold
 from scim_app.directory.roles import Grant
 from scim_app.errors import NotFound
-from scim_app.store import grants
+from scim_app.store.access import grants
 from scim_app.store.db.settings_tables import grants as grants_table
 from scim_app.store.db.tables import TABLES, teams, users
 

@@ -8,7 +8,7 @@ from scim2_models import UniquenessException
 from scim_app.directory.events import EventType
 from scim_app.directory.failures import NOT_OFFERED
 from scim_app.directory.kinds import TEAM
-from scim_app.store import grants
+from scim_app.store.access import grants
 from scim_app.store.db.tables import events
 from scim_app.store.log.event_log import Unit
 from scim_app.store.resources.lookup import Stored

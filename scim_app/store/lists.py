@@ -10,9 +10,9 @@ from scim_app.directory.access import applying
 from scim_app.directory.choices import require_choice
 from scim_app.directory.names import fold
 from scim_app.directory.roles import Grant, Role
-from scim_app.store import grants, standing
+from scim_app.store.access import grants, standing
+from scim_app.store.access.organizations import Organization
 from scim_app.store.db.tables import team_members, teams, users
-from scim_app.store.organizations import Organization
 from scim_app.store.resources import team_names
 
 Condition = sa.ColumnElement[bool]

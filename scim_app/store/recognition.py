@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from scim_app.directory.names import address_key, fold
 from scim_app.errors import NotFound
-from scim_app.store import access, provenance
+from scim_app.store import provenance
+from scim_app.store.access import access
 from scim_app.store.db.sign_in_tables import setup_links
 from scim_app.store.db.tables import users
 from scim_app.store.resources import emails

@@ -12,7 +12,7 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.reach import Operation
 from scim_app.directory.replay import State, replay
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import authority, grants
+from scim_app.store.access import authority, grants
 from scim_app.store.db.stamps import instant
 from scim_app.store.db.tables import TABLES, events, users
 from scim_app.store.log.event_log import Unit

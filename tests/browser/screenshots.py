@@ -12,7 +12,7 @@ from browser import scene
 from browser.places import ARGUMENTS, Place, chromium_path
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.log.session import Store
 
 TARGET = make.ROOT / "docs" / "images" / "settings"

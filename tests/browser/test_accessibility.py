@@ -12,7 +12,7 @@ from browser.places import Place
 from make import Organization, Service
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.log.session import Store
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from scim2_client.engines.httpx2 import SyncSCIMClient
 
 from scim_app.directory.roles import ORGANIZATION, Role
-from scim_app.store import grants, organization_settings
+from scim_app.store.access import grants, organization_settings
 from scim_app.store.db.sign_in_tables import sessions
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store

@@ -22,13 +22,14 @@ from scim_app.cli.history.plan import year
 from scim_app.cli.history.writing import Writer
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.membership import MemberDelta
-from scim_app.store import organization_settings, organizations, places, writes
+from scim_app.store import writes
+from scim_app.store.access import organization_settings, organizations, places
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import tokens
 from scim_app.store.db.stamps import written_at
 from scim_app.store.export import Export
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
-from scim_app.store.organizations import Organization
 
 PEOPLE, DAYS = 60, 92
 ENDED = datetime.combine(datetime.now(UTC).date(), time(), UTC)

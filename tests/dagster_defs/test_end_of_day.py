@@ -15,7 +15,7 @@ from dagster_defs import schedules
 from dagster_defs.assets import events
 from dagster_defs.resources import resources
 from scim_app.settings import Settings
-from scim_app.store import organization_settings
+from scim_app.store.access import organization_settings
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2026-10-01", end_date="2026-11-01")
 

@@ -19,8 +19,8 @@ from anyio._backends._asyncio import WorkerThread
 from scim_app.admin.site import Site
 from scim_app.app import create_app
 from scim_app.directory.permissions import SCOPES
-from scim_app.store import organizations
-from scim_app.store.acting import Acting
+from scim_app.store.access import organizations
+from scim_app.store.access.acting import Acting
 from scim_app.store.credentials import api_keys
 from scim_app.store.credentials.sessions import SessionKind, start
 from scim_app.store.log.session import GLANCES, NOTES, READS, Store

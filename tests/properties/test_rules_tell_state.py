@@ -15,7 +15,8 @@ from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.roles import Role, Scope, ScopeKind
 from scim_app.errors import DirectoryError
-from scim_app.store import grants, organization_settings, people, places, teams, writes
+from scim_app.store import people, teams, writes
+from scim_app.store.access import grants, organization_settings, places
 from scim_app.store.export import Export
 from scim_app.store.log.event_log import InUnit, Unit
 from scim_app.store.log.session import Store

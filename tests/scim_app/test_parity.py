@@ -8,7 +8,8 @@ import pytest
 from acme import Acme, application
 
 from scim_app.directory.roles import ORGANIZATION, Role
-from scim_app.store import grants, organization_settings, organizations, people, teams
+from scim_app.store import people, teams
+from scim_app.store.access import grants, organization_settings, organizations
 from scim_app.store.credentials import break_glass, tokens
 
 pytestmark = pytest.mark.parity

@@ -16,14 +16,14 @@ from scim_app.directory.permissions import OF_PEOPLE, Permission, may_grant, per
 from scim_app.directory.reach import Authority
 from scim_app.directory.roles import Scope
 from scim_app.errors import NotFound, NotPermitted
-from scim_app.store import organizations
-from scim_app.store.acting import Acting
+from scim_app.store.access import organizations
+from scim_app.store.access.acting import Acting
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import api_keys, sessions
 from scim_app.store.credentials.api_keys import KeyHolder
 from scim_app.store.credentials.credentials import Use
 from scim_app.store.db.stamps import now
 from scim_app.store.log.event_log import holding
-from scim_app.store.organizations import Organization
 
 CSRF_HEADER = "X-CSRF-Token"
 _WANTED = (

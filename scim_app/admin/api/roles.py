@@ -11,7 +11,7 @@ from scim_app.admin.api.callers import Caller, needs
 from scim_app.admin.api.problems import ApiRoute
 from scim_app.admin.dagster_instance import read_code_locations
 from scim_app.directory.permissions import Permission
-from scim_app.store import grants, places
+from scim_app.store.access import grants, places
 
 router = APIRouter(prefix="/{org}/api", tags=["roles"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.SEE_USERS)]

@@ -10,9 +10,9 @@ from scim_app.admin.api.bodies import Changes, Password, Switch
 from scim_app.admin.api.callers import Caller, needs
 from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.permissions import Permission
-from scim_app.store import admission, organization_settings
+from scim_app.store.access import admission, organization_settings
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import break_glass
-from scim_app.store.organizations import Organization
 
 router = APIRouter(prefix="/{org}/api", tags=["settings"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.SEE_USERS)]

@@ -11,7 +11,7 @@ from scim_app.admin.guard import PageRoute
 from scim_app.admin.visits import Visit, allowed
 from scim_app.admin.wording import plural
 from scim_app.directory.permissions import Permission
-from scim_app.store import places
+from scim_app.store.access import places
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from scim_app.directory.access import Access, Places
 from scim_app.directory.roles import ORGANIZATION, Grant, Role, Scope, ScopeKind
-from scim_app.store import access, grants, places
+from scim_app.store.access import access, grants, places
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials.api_keys import ApiKey
 from scim_app.store.credentials.tokens import Token
 from scim_app.store.log import actors
-from scim_app.store.organizations import Organization
 
 Credential = TypeVar("Credential", Token, ApiKey)
 

@@ -11,7 +11,7 @@ from scim_app.admin.guard import PageRoute
 from scim_app.admin.site import Here
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import Permission
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.credentials import sessions
 
 router = APIRouter(route_class=PageRoute)

@@ -10,10 +10,10 @@ from scim_app.cli.history.plan import DAYS, year
 from scim_app.cli.history.writing import CHUNK, Writer
 from scim_app.cli.opening import CLI
 from scim_app.settings import Settings
-from scim_app.store import organizations
+from scim_app.store.access import organizations
+from scim_app.store.access.organizations import Organization
 from scim_app.store.db.stamps import written_at
 from scim_app.store.log.session import Store
-from scim_app.store.organizations import Organization
 
 PEOPLE, SEED = 240, 7
 

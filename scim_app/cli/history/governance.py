@@ -12,7 +12,8 @@ from scim_app.cli.opening import CLI
 from scim_app.directory.events import Actor
 from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import campaigns, exceptions, grants, places, review_closing, teams
+from scim_app.store import campaigns, exceptions, review_closing, teams
+from scim_app.store.access import grants, places
 from scim_app.store.campaigns import Item
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind

@@ -14,10 +14,10 @@ from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.store import writes
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import tokens
 from scim_app.store.db.stamps import written_at
 from scim_app.store.log.event_log import Unit
-from scim_app.store.organizations import Organization
 from scim_app.store.resources import resources
 
 _GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"

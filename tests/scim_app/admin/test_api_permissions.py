@@ -11,7 +11,7 @@ from scim_app.admin.api.callers import permission_of
 from scim_app.admin.api.router import ROUTERS
 from scim_app.directory.permissions import SCOPES, Permission, may
 from scim_app.directory.roles import Role
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 
 SEE, ADD, REMOVE = Permission.SEE_USERS, Permission.ADD_USERS, Permission.REMOVE_USERS
 TEAMS, GRANT, PLACES = Permission.MANAGE_TEAMS, Permission.GRANT, Permission.MANAGE_DEPLOYMENTS

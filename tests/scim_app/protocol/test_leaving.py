@@ -14,7 +14,7 @@ from scim2_server.routing import Operation
 
 from scim_app.app import create_app
 from scim_app.protocol.operations import OPERATIONS
-from scim_app.store import organization_settings
+from scim_app.store.access import organization_settings
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 

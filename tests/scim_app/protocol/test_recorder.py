@@ -8,7 +8,8 @@ import pytest
 from acme import Acme, application
 
 from scim_app.protocol import recorder
-from scim_app.store import organization_settings, request_list, request_log
+from scim_app.store import request_list, request_log
+from scim_app.store.access import organization_settings
 from scim_app.store.credentials import tokens
 from scim_app.store.db.stamps import new_id, now
 from scim_app.store.request_list import Request

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from scim_app.errors import StoreUnavailable
-from scim_app.store import organizations
+from scim_app.store.access import organizations
 from scim_app.store.db.engines import open_owner
 from scim_app.store.log import readiness
 from scim_app.store.log.readiness import Readiness

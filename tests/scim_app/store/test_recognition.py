@@ -11,7 +11,8 @@ from scim_app.directory.events import Actor
 from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import Role, Scope, ScopeKind
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import grants, organization_settings, people, places, teams
+from scim_app.store import people, teams
+from scim_app.store.access import grants, organization_settings, places
 from scim_app.store.identities import ConfirmationNeeded
 
 

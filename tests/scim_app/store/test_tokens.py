@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from make import Organization
 
-from scim_app.store import organizations
-from scim_app.store.acting import Acting
+from scim_app.store.access import organizations
+from scim_app.store.access.acting import Acting
 from scim_app.store.credentials import tokens
 from scim_app.store.log.session import Store
 

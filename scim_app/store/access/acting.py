@@ -7,9 +7,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from scim_app.directory.events import Actor
+from scim_app.store.access.organizations import Organization
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
-from scim_app.store.organizations import Organization
 
 T = TypeVar("T")
 P = ParamSpec("P")

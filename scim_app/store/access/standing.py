@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from scim_app.directory.access import Places
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
+from scim_app.store.access.organizations import Organization
 from scim_app.store.db.settings_tables import grants
 from scim_app.store.db.tables import team_members, users
-from scim_app.store.organizations import Organization
 
 Counts = dict[Scope, dict[Role, int]]
 """How many active users hold each role in the organization and in each place."""

@@ -9,9 +9,9 @@ from scim_app.directory import reach
 from scim_app.directory.events import Event, EventType, describe
 from scim_app.directory.reach import Operation
 from scim_app.directory.roles import ORGANIZATION, Role
+from scim_app.store.access.organizations import Organization, by_id
 from scim_app.store.db.tables import organizations
 from scim_app.store.log.event_log import Rules, Unit
-from scim_app.store.organizations import Organization, by_id
 
 CHANGEABLE = ("name", "time_zone", "default_role", "seat_limit", "user_name_policy", "deprovision_sla_seconds")
 USER_NAME_POLICIES = ("flag", "strict")

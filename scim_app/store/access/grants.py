@@ -9,7 +9,7 @@ from scim_app.directory.events import Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.roles import Grant, Role, Scope, ScopeKind, require_grantable
 from scim_app.errors import NotFound
-from scim_app.store import admins, authority
+from scim_app.store.access import admins, authority
 from scim_app.store.db.settings_tables import code_locations, deployments, grants
 from scim_app.store.db.stamps import new_id
 from scim_app.store.db.tables import teams, users

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from scim_app.directory.access import Access, Places, effective_access, explain
 from scim_app.directory.roles import Grant, Role
-from scim_app.store import grants, organizations
-from scim_app.store.places import places
+from scim_app.store.access import grants, organizations
+from scim_app.store.access.places import places
 from scim_app.store.resources import team_names
 
 

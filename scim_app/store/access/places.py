@@ -10,7 +10,7 @@ from scim_app.directory.access import Place, Places, code_location_place, deploy
 from scim_app.directory.events import Event, EventType
 from scim_app.directory.roles import Scope, ScopeKind
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import grants
+from scim_app.store.access import grants
 from scim_app.store.db.settings_tables import code_locations, deployments
 from scim_app.store.db.stamps import new_id
 from scim_app.store.log.event_log import Unit

@@ -1,0 +1,1 @@
+"""Organizations, places, grants, and the access that follows from them."""
