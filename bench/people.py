@@ -13,9 +13,9 @@ from scim_app.directory.events import Actor
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.settings import Settings
-from scim_app.store import writes
 from scim_app.store.access import organizations
 from scim_app.store.db import migrate
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 
 JOINERS, LEAVERS = 200, 10

@@ -15,12 +15,12 @@ from scim_app.admin.viewers import csrf_token
 from scim_app.app import create_app
 from scim_app.directory.permissions import SCOPES
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import people, teams
 from scim_app.store.access import grants, organization_settings, organizations, places
 from scim_app.store.access.acting import Acting
 from scim_app.store.credentials import api_keys, sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.export import Export
+from scim_app.store.lifecycle import people, teams
 
 ADDRESS = "http://127.0.0.1:8000"
 

@@ -22,13 +22,13 @@ from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.permissions import SCOPES, TABLE, Permission, permissions_in
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import people, teams, writes
 from scim_app.store.access import access, grants, organization_settings, organizations, places
 from scim_app.store.access.acting import Acting
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.db.sign_in_tables import identities
 from scim_app.store.db.tables import users
+from scim_app.store.lifecycle import people, teams, writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import resources
 

@@ -7,8 +7,8 @@ import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.kinds import TEAM
-from scim_app.store import people, removal, teams
 from scim_app.store.db.stamps import now
+from scim_app.store.lifecycle import people, removal, teams
 from scim_app.store.resources import members
 
 app = typer.Typer(help="Teams.", no_args_is_help=True)

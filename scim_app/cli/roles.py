@@ -6,9 +6,9 @@ import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.roles import Role
-from scim_app.store import people, teams
 from scim_app.store.access import grants, places
 from scim_app.store.access.acting import Acting
+from scim_app.store.lifecycle import people, teams
 
 app = typer.Typer(help="Roles and their grants.", no_args_is_help=True)
 

@@ -19,7 +19,7 @@ from scim_app.protocol import limits
 from scim_app.protocol.dialects import Dialect
 from scim_app.protocol.wire import Service, kind_of
 from scim_app.store.credentials.tokens import Caller
-from scim_app.store.link_requests import TeamNotOffered
+from scim_app.store.lifecycle.link_requests import TeamNotOffered
 from scim_app.store.log.event_log import InUnit, Unit
 from scim_app.store.resources import resources
 

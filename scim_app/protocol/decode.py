@@ -16,9 +16,9 @@ from scim_app.protocol.filter_limits import check_path
 from scim_app.protocol.quirks import Json
 from scim_app.protocol.wire import STORED, WHOLE
 from scim_app.store.db import allowance
+from scim_app.store.lifecycle.writes import Edit
 from scim_app.store.log.event_log import Reading, Unit
 from scim_app.store.resources.resources import Stored
-from scim_app.store.writes import Edit
 
 _SERVER_OWNED = ("id", "meta", "groups", "members", "password")
 """Left out of stored documents: what the server makes, members (they are rows), and the password (never kept)."""

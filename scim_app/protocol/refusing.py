@@ -7,7 +7,7 @@ from scim2_models import SCIMException
 from scim_app.directory.kinds import USER, is_active
 from scim_app.directory.membership import MemberDelta
 from scim_app.protocol.calls import Call
-from scim_app.store import writes
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import resources
 

@@ -15,13 +15,13 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import decode, encode
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.dialects import Dialect
-from scim_app.store import writes
 from scim_app.store.db import allowance
+from scim_app.store.lifecycle import writes
+from scim_app.store.lifecycle.writes import Edit
 from scim_app.store.log.event_log import Reading, Unit
 from scim_app.store.resources import resources, team_names, team_size
 from scim_app.store.resources.resources import Stored
 from scim_app.store.resources.team_names import Teams
-from scim_app.store.writes import Edit
 
 SHORT_WEIGHT = 300
 """Heaviest body of a short write, in values; it is read within 10 ms."""

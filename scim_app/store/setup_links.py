@@ -12,11 +12,11 @@ from scim_app.directory.kinds import USER, is_active
 from scim_app.directory.names import address_key, is_email_address
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.errors import Conflict, Refused
-from scim_app.store import people
 from scim_app.store.access import admins, grants
 from scim_app.store.db.sign_in_tables import setup_links
 from scim_app.store.db.stamps import instant, now
 from scim_app.store.db.tables import users
+from scim_app.store.lifecycle import people
 from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import resources
 

@@ -15,8 +15,8 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import decode, encode
 from scim_app.protocol.dialects import STRICT
 from scim_app.protocol.wire import STORED, kind_of
-from scim_app.store import writes
 from scim_app.store.filters import compile_filter, compile_sort
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.pages import Found, Listing, Part, Place

@@ -14,7 +14,7 @@ from dagster_defs.resources import AlertChannels, resources
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.settings import Settings
-from scim_app.store import writes
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 

@@ -20,8 +20,8 @@ from scim_app.cli.opening import opened_store
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.settings import Settings
-from scim_app.store import writes
 from scim_app.store.access import organizations
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import open_writer
 

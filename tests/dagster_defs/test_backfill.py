@@ -22,12 +22,12 @@ from scim_app.cli.history.plan import year
 from scim_app.cli.history.writing import Writer
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.membership import MemberDelta
-from scim_app.store import writes
 from scim_app.store.access import organization_settings, organizations, places
 from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import tokens
 from scim_app.store.db.stamps import written_at
 from scim_app.store.export import Export
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 

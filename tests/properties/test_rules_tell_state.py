@@ -15,9 +15,9 @@ from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.roles import Role, Scope, ScopeKind
 from scim_app.errors import DirectoryError
-from scim_app.store import people, teams, writes
 from scim_app.store.access import grants, organization_settings, places
 from scim_app.store.export import Export
+from scim_app.store.lifecycle import people, teams, writes
 from scim_app.store.log.event_log import InUnit, Unit
 from scim_app.store.log.session import Store
 

@@ -21,7 +21,7 @@ from scim_app.protocol.decode import read_patch
 from scim_app.protocol.dialects import ANY
 from scim_app.protocol.limits import RESOURCE, read_json
 from scim_app.protocol.wire import scim_service
-from scim_app.store import writes
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.resources import members, resources

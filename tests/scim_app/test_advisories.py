@@ -13,10 +13,10 @@ from acme import Acme, application
 
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.roles import ORGANIZATION, Role
-from scim_app.store import teams
 from scim_app.store.access import grants, organization_settings
 from scim_app.store.credentials import api_keys, credentials, tokens
 from scim_app.store.db.tables import tokens as tokens_table
+from scim_app.store.lifecycle import teams
 from scim_app.store.log.event_log import InUnit
 from scim_app.store.resources import resources
 

@@ -8,9 +8,9 @@ import pytest
 from acme import Acme, application
 
 from scim_app.directory.roles import ORGANIZATION, Role
-from scim_app.store import people, teams
 from scim_app.store.access import grants, organization_settings, organizations
 from scim_app.store.credentials import break_glass, tokens
+from scim_app.store.lifecycle import people, teams
 
 pytestmark = pytest.mark.parity
 

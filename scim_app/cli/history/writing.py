@@ -13,10 +13,10 @@ from scim_app.cli.opening import CLI
 from scim_app.directory.events import Actor, Event, EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
-from scim_app.store import writes
 from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import tokens
 from scim_app.store.db.stamps import written_at
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import resources
 

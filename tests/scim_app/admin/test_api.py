@@ -9,9 +9,9 @@ import pytest
 from acme import Acme, application
 
 from scim_app.directory.providers import IdentityProvider
-from scim_app.store import people
 from scim_app.store.credentials import api_keys, sessions
 from scim_app.store.credentials.sessions import SessionKind
+from scim_app.store.lifecycle import people
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from scim_app.directory.kinds import USER
 from scim_app.directory.permissions import OF_PEOPLE, SCOPES
 from scim_app.directory.reach import REACH, Operation
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import people, removal, teams
 from scim_app.store.access import access, grants, organization_settings
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
+from scim_app.store.lifecycle import people, removal, teams
 from scim_app.store.resources.resources import Stored
 
 ADMIN = "organization_admin"

@@ -13,10 +13,10 @@ from hostile_provider import CLIENT_ID, CLIENT_SECRET, noting, provider
 
 from scim_app.admin.oidc import Provider
 from scim_app.admin.viewers import csrf_token
-from scim_app.store import people
 from scim_app.store.credentials import api_keys, break_glass, sessions, tokens
 from scim_app.store.credentials.sessions import RECENT, SessionKind
 from scim_app.store.db.stamps import instant
+from scim_app.store.lifecycle import people
 
 AGAIN = "/acme/settings/sign-in?again=yes&next="
 FORMS = (

@@ -10,8 +10,8 @@ from acme import Acme, application
 from make import ACTOR, Organization
 
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import link_requests, people, teams
 from scim_app.store.access import admins, grants, organization_settings, places
+from scim_app.store.lifecycle import link_requests, people, teams
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.resources import members

@@ -9,8 +9,8 @@ import make
 import pytest
 from make import ACTOR, Organization
 
-from scim_app.store import people, teams
 from scim_app.store.access import organization_settings
+from scim_app.store.lifecycle import people, teams
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from scim_app.directory.kinds import TEAM, USER, Kind, search_key
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.names import fold
-from scim_app.store import writes
 from scim_app.store.db.tables import TABLES
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
-from scim_app.store import removal, writes
 from scim_app.store.db.tables import team_sizes
+from scim_app.store.lifecycle import removal, writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.resources import members, members_spelled, resources

@@ -16,10 +16,10 @@ from make import Organization
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
-from scim_app.store import writes
 from scim_app.store.db.engines import open_owner
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.tables import list_blocks, team_members, teams, user_emails, users
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.resources import lookup, members, members_spelled, resources

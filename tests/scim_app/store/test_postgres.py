@@ -15,10 +15,10 @@ from sqlalchemy.engine import make_url
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import StoreUnavailable
-from scim_app.store import writes
 from scim_app.store.db import migrate, postgres
 from scim_app.store.db.engines import open_owner, open_writer
 from scim_app.store.db.tables import metadata
+from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 

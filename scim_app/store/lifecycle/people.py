@@ -8,9 +8,9 @@ from scim_app.directory.kinds import USER, is_active
 from scim_app.directory.names import is_email_address
 from scim_app.directory.reach import Operation
 from scim_app.errors import Conflict, NotFound, Refused
-from scim_app.store import removal
 from scim_app.store.access import admins, admission, authority, organizations
 from scim_app.store.db.tables import users
+from scim_app.store.lifecycle import removal
 from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import resources
 from scim_app.store.resources.resources import Stored

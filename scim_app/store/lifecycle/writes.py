@@ -8,8 +8,8 @@ from scim_app.directory.events import EventType, describe
 from scim_app.directory.kinds import TEAM, USER, Document, Kind, is_active
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Refused
-from scim_app.store import link_requests, removal
 from scim_app.store.access import admins, admission
+from scim_app.store.lifecycle import link_requests, removal
 from scim_app.store.log.event_log import Reading, Unit
 from scim_app.store.resources import members, resources
 from scim_app.store.resources.resources import Stored

@@ -12,9 +12,9 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.names import fold
 from scim_app.directory.reach import Operation
 from scim_app.errors import Conflict, NotFound, Refused
-from scim_app.store import removal
 from scim_app.store.access import admins, authority, organizations
 from scim_app.store.db.tables import team_members, users
+from scim_app.store.lifecycle import removal
 from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import members, owners, resources
 from scim_app.store.resources.resources import Stored
