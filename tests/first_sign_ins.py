@@ -12,12 +12,12 @@ from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import ORGANIZATION, Role, Scope
-from scim_app.store import identities, identity_requests
 from scim_app.store.access import grants
-from scim_app.store.identities import ConfirmationNeeded
 from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.sign_in import identities, identity_requests
+from scim_app.store.sign_in.identities import ConfirmationNeeded
 
 ISSUER = "https://issuer.example"
 EVIL = "mallory@evil.example"

@@ -14,11 +14,11 @@ from scim_app.admin.guard import PageRoute
 from scim_app.admin.site import Here, Site
 from scim_app.admin.viewers import csrf_token
 from scim_app.admin.visits import Sent
-from scim_app.store import setup_links
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.log.event_log import Unit
-from scim_app.store.setup_links import SetupLink
+from scim_app.store.sign_in import setup_links
+from scim_app.store.sign_in.setup_links import SetupLink
 
 router = APIRouter(route_class=PageRoute)
 

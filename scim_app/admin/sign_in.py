@@ -24,14 +24,14 @@ from scim_app.admin.guard import PageRoute
 from scim_app.admin.oidc import Identity, SignInRefused
 from scim_app.admin.site import Here, Site
 from scim_app.errors import Conflict, DirectoryError, NotFound
-from scim_app.store import identities, identity_requests
 from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.db.stamps import instant
-from scim_app.store.identities import ConfirmationNeeded
 from scim_app.store.log.event_log import Unit
-from scim_app.store.recognition import Person
+from scim_app.store.sign_in import identities, identity_requests
+from scim_app.store.sign_in.identities import ConfirmationNeeded
+from scim_app.store.sign_in.recognition import Person
 
 FLOW_SECONDS = 600
 NOT_A_MEMBER = "You are known to the identity provider, but you are not an active member of this organization."

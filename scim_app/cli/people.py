@@ -9,12 +9,12 @@ import typer
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.kinds import USER, value_at
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import identities, identity_requests
 from scim_app.store.access import access
 from scim_app.store.db.stamps import now
 from scim_app.store.lifecycle import people, removal
 from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import team_names
+from scim_app.store.sign_in import identities, identity_requests
 
 app = typer.Typer(help="Users.", no_args_is_help=True)
 

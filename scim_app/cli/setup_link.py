@@ -7,9 +7,9 @@ import typer
 from scim_app.cli.opening import AsJson, Organization, acting, opened_store, told
 from scim_app.errors import Refused
 from scim_app.settings import Settings
-from scim_app.store import setup_links
 from scim_app.store.access import organizations
 from scim_app.store.log.session import Store
+from scim_app.store.sign_in import setup_links
 
 
 def setup(

@@ -12,9 +12,9 @@ from typer.testing import CliRunner, Result
 
 from scim_app.cli import app
 from scim_app.errors import DirectoryError
-from scim_app.store import identities
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.sign_in import identities
 
 Run = Callable[..., Any]
 

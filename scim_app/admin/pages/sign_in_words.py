@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from scim_app.store import provenance
-from scim_app.store.identity_requests import IdentityRequest
+from scim_app.store.sign_in import provenance
+from scim_app.store.sign_in.identity_requests import IdentityRequest
 
 
 def question(db: sa.Connection, org_id: str, asked: IdentityRequest) -> list[str]:

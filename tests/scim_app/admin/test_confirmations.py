@@ -12,11 +12,11 @@ from hostile_provider import CLIENT_ID, CLIENT_SECRET, Answers, noting, provider
 
 from scim_app.admin.oidc import Provider
 from scim_app.directory.roles import ORGANIZATION, Role
-from scim_app.store import identities, setup_links
 from scim_app.store.access import grants, organization_settings
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.lifecycle import people
+from scim_app.store.sign_in import identities, setup_links
 
 EVIL = "mallory@evil.example"
 

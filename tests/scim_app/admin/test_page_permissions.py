@@ -12,8 +12,8 @@ from scim_app.admin.router import ROUTERS
 from scim_app.admin.viewers import csrf_token
 from scim_app.directory.permissions import Permission, may
 from scim_app.directory.roles import Role
-from scim_app.store import setup_links
 from scim_app.store.access import organizations
+from scim_app.store.sign_in import setup_links
 
 SEE, ADD, REMOVE = Permission.SEE_USERS, Permission.ADD_USERS, Permission.REMOVE_USERS
 TEAMS, GRANT, PLACES = Permission.MANAGE_TEAMS, Permission.GRANT, Permission.MANAGE_DEPLOYMENTS

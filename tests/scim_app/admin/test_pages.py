@@ -8,11 +8,11 @@ import make
 import pytest
 from acme import Acme, application
 
-from scim_app.store import identities
 from scim_app.store.access import organization_settings
 from scim_app.store.credentials import api_keys, sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.lifecycle import people, teams
+from scim_app.store.sign_in import identities
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import time_machine
 from first_sign_ins import EVIL, ISSUER, People
 
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import identities, identity_requests, setup_links
-from scim_app.store.identities import ConfirmationNeeded
+from scim_app.store.sign_in import identities, identity_requests, setup_links
+from scim_app.store.sign_in.identities import ConfirmationNeeded
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from scim_app.directory.reach import OPERATOR
 from scim_app.directory.roles import Role, Scope, ScopeKind
 from scim_app.errors import Conflict, NotFound
 from scim_app.store.access import grants, organization_settings, places
-from scim_app.store.identities import ConfirmationNeeded
 from scim_app.store.lifecycle import people, teams
+from scim_app.store.sign_in.identities import ConfirmationNeeded
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import time_machine
 from scim_app.directory.kinds import USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import identities, setup_links
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import ABSOLUTE, IDLE, SessionKind
 from scim_app.store.db import sign_in_tables
 from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.sign_in import identities, setup_links
 
 ISSUER = "https://issuer.example"
 

@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import EventType
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import identities
 from scim_app.store.db.sign_in_tables import identity_requests
 from scim_app.store.db.stamps import instant
 from scim_app.store.db.tables import users
-from scim_app.store.identities import ConfirmationNeeded
 from scim_app.store.log.event_log import Unit
-from scim_app.store.recognition import Member, Person, recognize
+from scim_app.store.sign_in import identities
+from scim_app.store.sign_in.identities import ConfirmationNeeded
+from scim_app.store.sign_in.recognition import Member, Person, recognize
 
 LIFETIME = timedelta(days=7)
 """How long a first sign-in waits; the person signs in anew after that."""

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from scim_app.directory.names import address_key, fold
 from scim_app.errors import NotFound
-from scim_app.store import provenance
 from scim_app.store.access import access
 from scim_app.store.db.sign_in_tables import setup_links
 from scim_app.store.db.tables import users
 from scim_app.store.resources import emails
+from scim_app.store.sign_in import provenance
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from scim_app.store.credentials import sessions
 from scim_app.store.db.sign_in_tables import identities, identity_requests, setup_links
 from scim_app.store.db.tables import users
 from scim_app.store.log.event_log import Unit
-from scim_app.store.recognition import MEMBERS, Member, Person, recognize
+from scim_app.store.sign_in.recognition import MEMBERS, Member, Person, recognize
 
 
 @dataclass(frozen=True, slots=True)
