@@ -10,10 +10,10 @@ from scim2_models import Context
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol.wire import STORED
 from scim_app.store.db import allowance
-from scim_app.store.ranks import Listed
 from scim_app.store.resources import members, members_spelled, team_names
 from scim_app.store.resources.resources import Stored
 from scim_app.store.resources.team_names import Teams
+from scim_app.store.search.ranks import Listed
 
 
 class Parameters(Protocol):

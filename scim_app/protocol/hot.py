@@ -20,12 +20,12 @@ from scim_app.protocol import encode
 from scim_app.protocol.calls import Reply
 from scim_app.protocol.filter_limits import FILTER_BYTES
 from scim_app.protocol.wire import PAGE_LIMIT
-from scim_app.store import ranks
 from scim_app.store.credentials.tokens import Caller
-from scim_app.store.pages import Place
 from scim_app.store.resources import emails, lookup, team_names, team_size
 from scim_app.store.resources.lookup import Stored
-from scim_app.store.walks import Step, Walks
+from scim_app.store.search import ranks
+from scim_app.store.search.pages import Place
+from scim_app.store.search.walks import Step, Walks
 
 _EQUALS = re.compile(r'([A-Za-z]+) [eE][qQ] "([^"\\\x00-\x1f\x7f]+)"')
 _EMAIL = re.compile(

@@ -33,7 +33,7 @@ from scim_app.store.credentials.credentials import Use
 from scim_app.store.db import allowance
 from scim_app.store.log.event_log import holding
 from scim_app.store.log.session import Store
-from scim_app.store.walks import Walks
+from scim_app.store.search.walks import Walks
 
 log = structlog.get_logger("scim")
 

@@ -15,11 +15,11 @@ from scim_app.protocol import encode, limits
 from scim_app.protocol.calls import Call, Reply
 from scim_app.protocol.filter_limits import check_filter
 from scim_app.protocol.wire import kind_of
-from scim_app.store.filters import compile_filter, compile_sort
 from scim_app.store.log.session import Store
-from scim_app.store.pages import Found, Listing, Part, Place
 from scim_app.store.resources import emails
-from scim_app.store.walks import Step, Walks
+from scim_app.store.search.filters import compile_filter, compile_sort
+from scim_app.store.search.pages import Found, Listing, Part, Place
+from scim_app.store.search.walks import Step, Walks
 
 Json = dict[str, Any]
 

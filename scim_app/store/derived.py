@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from scim_app.directory.kinds import KINDS, TEAM, USER, Kind
 from scim_app.store.db.tables import TABLES, is_live, list_blocks, team_members, team_sizes, user_emails, users
 from scim_app.store.log.event_log import Unit
-from scim_app.store.ranks import BLOCK
 from scim_app.store.resources import emails, resources
+from scim_app.store.search.ranks import BLOCK
 
 Row = tuple[Any, ...]
 

@@ -15,13 +15,13 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import decode, encode
 from scim_app.protocol.dialects import STRICT
 from scim_app.protocol.wire import STORED, kind_of
-from scim_app.store.filters import compile_filter, compile_sort
 from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
-from scim_app.store.pages import Found, Listing, Part, Place
 from scim_app.store.resources import resources
 from scim_app.store.resources.resources import Stored
+from scim_app.store.search.filters import compile_filter, compile_sort
+from scim_app.store.search.pages import Found, Listing, Part, Place
 
 BASE = "https://scim.example/v2"
 EVERYTHING: ResponseParameters[Any] = ResponseParameters()

@@ -4,9 +4,9 @@ import make
 import pytest
 
 from scim_app.protocol import filter_limits, http_head, limits, patience, wire
-from scim_app.store import filter_cost
 from scim_app.store.db import allowance
 from scim_app.store.log import session
+from scim_app.store.search import filter_cost
 
 NUMBERS = {
     "body of a request about users": [limits.RESOURCE.body // limits.MIB, limits.RESOURCE.nodes],

@@ -18,10 +18,10 @@ from scim_app.directory.kinds import USER
 from scim_app.store.db import migrate
 from scim_app.store.db.engines import open_owner
 from scim_app.store.db.tables import user_emails, users
-from scim_app.store.filters import compile_filter
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.resources import emails, resources
+from scim_app.store.search.filters import compile_filter
 
 ADDRESSES = [
     "ada@example.com",

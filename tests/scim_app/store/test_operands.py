@@ -7,7 +7,7 @@ from scim2_models import ScimFilter
 from scim2_models.path import Comparison
 
 from scim_app.directory.kinds import USER
-from scim_app.store.operands import operand
+from scim_app.store.search.operands import operand
 
 
 def test_a_moment_without_a_zone_is_in_utc_wherever_the_service_runs(monkeypatch: pytest.MonkeyPatch) -> None:

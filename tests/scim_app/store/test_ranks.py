@@ -7,12 +7,12 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import USER
-from scim_app.store import ranks
 from scim_app.store.db.engines import open_owner
 from scim_app.store.db.tables import users
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.resources import resources
+from scim_app.store.search import ranks
 
 PEOPLE = 2 * ranks.BLOCK + 300
 

@@ -18,7 +18,7 @@ from scim_app.store.credentials.credentials import later
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.stamps import now
 from scim_app.store.log.session import Store
-from scim_app.store.pages import Place
+from scim_app.store.search.pages import Place
 
 KEPT_FOR = timedelta(minutes=15)
 PRUNED_EVERY = 200

@@ -16,7 +16,7 @@ from scim2_models.path import AttributeBinding
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.store.db.json_sql import Json, json_of
 from scim_app.store.db.tables import TABLES, team_members, teams, users
-from scim_app.store.filter_cost import LINKED, LISTED
+from scim_app.store.search.filter_cost import LINKED, LISTED
 
 Expression = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]

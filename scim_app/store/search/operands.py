@@ -8,8 +8,8 @@ from scim2_models import InvalidFilterException
 from scim2_models.path import AttributeBinding, Comparison, coerce_value
 
 from scim_app.directory.names import composed, fold, lower
-from scim_app.store.attributes import is_exact, scim_path
 from scim_app.store.db.stamps import instant
+from scim_app.store.search.attributes import is_exact, scim_path
 
 
 def operand(binding: AttributeBinding, node: Comparison, *, unique: str = "") -> Any:

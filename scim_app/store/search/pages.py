@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.directory.kinds import KINDS, Kind
-from scim_app.store import ranks
 from scim_app.store.db.tables import TABLES
 from scim_app.store.resources.resources import Stored
+from scim_app.store.search import ranks
 
 _KINDS = {kind.name: kind for kind in KINDS.values()}
 _COLUMNS = Stored._fields

@@ -27,11 +27,11 @@ from scim2_models.path import (
 )
 
 from scim_app.directory.kinds import USER, Kind
-from scim_app.store.attributes import Attributes, Condition, Expression, Rows, is_exact, scim_path, sub_attribute
 from scim_app.store.db.json_sql import Json
-from scim_app.store.filter_cost import FilterCost
-from scim_app.store.operands import operand
 from scim_app.store.resources import emails
+from scim_app.store.search.attributes import Attributes, Condition, Expression, Rows, is_exact, scim_path, sub_attribute
+from scim_app.store.search.filter_cost import FilterCost
+from scim_app.store.search.operands import operand
 
 _ORDERS: dict[CompareOperator, Callable[[Any, Any], Any]] = {
     CompareOperator.eq: operator.eq,
