@@ -7,7 +7,7 @@ import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show
 from scim_app.cli.walking import walk
-from scim_app.store import lists
+from scim_app.store.views import lists
 
 
 def list_users(

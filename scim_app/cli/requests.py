@@ -9,9 +9,9 @@ import typer
 from scim_app.cli.opening import AsJson, Organization, acting, show, show_fields
 from scim_app.cli.walking import walk
 from scim_app.errors import NotFound
-from scim_app.store import request_list
-from scim_app.store.request_list import Request
-from scim_app.store.request_log import KEPT
+from scim_app.store.views import request_list
+from scim_app.store.views.request_list import Request
+from scim_app.store.views.request_log import KEPT
 
 app = typer.Typer(help="Requests of the identity provider.", no_args_is_help=True)
 

@@ -19,11 +19,11 @@ from scim_app.directory.failures import STRANGER
 from scim_app.errors import StoreUnavailable
 from scim_app.protocol.authorization import read_token
 from scim_app.protocol.calls import KEPT_BYTES, kept
-from scim_app.store import request_log
 from scim_app.store.db.stamps import new_id, now
 from scim_app.store.log.event_log import holding
 from scim_app.store.log.session import Store
-from scim_app.store.request_log import Answered
+from scim_app.store.views import request_log
+from scim_app.store.views.request_log import Answered
 
 _FIT_ID = re.compile(r"(?![0-9a-f]{8}-[0-9a-f]{4}-7)[A-Za-z0-9._-]{1,64}")
 """Fit ids of clients; none that could be one of ours, which are unique."""

@@ -16,7 +16,7 @@ from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
 from scim_app.store.access import grants
 from scim_app.store.credentials import api_keys, tokens
 from scim_app.store.db.sign_in_tables import identities
-from scim_app.store.event_list import EventQuery, list_events
+from scim_app.store.views.event_list import EventQuery, list_events
 
 
 def gains(world: World) -> list[str]:

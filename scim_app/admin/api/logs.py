@@ -10,9 +10,9 @@ from scim_app.admin.api.callers import Caller, needs
 from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.permissions import Permission
 from scim_app.errors import NotFound
-from scim_app.store import event_list, request_list
-from scim_app.store.event_list import EventQuery
-from scim_app.store.request_list import Request
+from scim_app.store.views import event_list, request_list
+from scim_app.store.views.event_list import EventQuery
+from scim_app.store.views.request_list import Request
 
 router = APIRouter(prefix="/{org}/api", tags=["logs"], route_class=ApiRoute)
 Audit = Annotated[Caller, needs(Permission.SEE_AUDIT_LOG)]

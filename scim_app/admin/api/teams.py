@@ -11,11 +11,11 @@ from scim_app.admin.api.callers import Caller, needs
 from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.permissions import Permission
-from scim_app.store import lists
 from scim_app.store.db.stamps import now
 from scim_app.store.lifecycle import removal, teams
 from scim_app.store.resources import members
 from scim_app.store.resources.resources import Stored
+from scim_app.store.views import lists
 
 router = APIRouter(prefix="/{org}/api", tags=["teams"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.SEE_USERS)]

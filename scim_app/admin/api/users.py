@@ -11,13 +11,13 @@ from scim_app.admin.api.callers import Caller, needs
 from scim_app.admin.api.problems import ApiRoute
 from scim_app.directory.kinds import USER
 from scim_app.directory.permissions import Permission
-from scim_app.store import lists
 from scim_app.store.access import access
 from scim_app.store.db.stamps import now
 from scim_app.store.lifecycle import people, removal
 from scim_app.store.resources import team_names
 from scim_app.store.resources.resources import Stored
 from scim_app.store.sign_in import identities
+from scim_app.store.views import lists
 
 router = APIRouter(prefix="/{org}/api", tags=["users"], route_class=ApiRoute)
 See = Annotated[Caller, needs(Permission.SEE_USERS)]

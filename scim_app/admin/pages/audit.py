@@ -19,10 +19,10 @@ from scim_app.admin.happenings import Happening, told, types_by_group
 from scim_app.admin.pages.paging import pages_of
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import Permission
-from scim_app.store import event_list
 from scim_app.store.db.stamps import instant
-from scim_app.store.event_list import PAGE, EventQuery
 from scim_app.store.log.session import Store
+from scim_app.store.views import event_list
+from scim_app.store.views.event_list import PAGE, EventQuery
 
 FILTERS = ("type", "actor", "subject", "since", "until")
 COLUMNS = (

@@ -10,9 +10,9 @@ from scim_app.admin.pages.shown import role_options
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import Permission
 from scim_app.directory.roles import Role
-from scim_app.store import lists
 from scim_app.store.access import organization_settings
 from scim_app.store.credentials import break_glass
+from scim_app.store.views import lists
 
 HOUR = 3600
 router = APIRouter(route_class=PageRoute)

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_app.admin.happenings import told
-from scim_app.store.event_list import EventQuery, list_events
+from scim_app.store.views.event_list import EventQuery, list_events
 
 SHOWN = 25
 

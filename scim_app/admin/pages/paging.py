@@ -9,7 +9,7 @@ import orjson
 from scim_app.admin.failures import bad_request, sentence
 from scim_app.admin.visits import Visit
 from scim_app.admin.wording import plural
-from scim_app.store.lists import SORTS, Cursor, Query
+from scim_app.store.views.lists import SORTS, Cursor, Query
 
 
 @dataclass(frozen=True, slots=True)

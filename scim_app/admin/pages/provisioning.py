@@ -16,10 +16,10 @@ from scim_app.admin.pages.spark import spark_of
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.failures import FAILURES
 from scim_app.directory.permissions import Permission
-from scim_app.store import event_list, request_list
 from scim_app.store.access import organization_settings
 from scim_app.store.credentials import tokens
 from scim_app.store.lifecycle import people
+from scim_app.store.views import event_list, request_list
 
 FLAGGED = 20
 FILTERS = ("outcome", "method", "cause")

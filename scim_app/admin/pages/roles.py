@@ -22,10 +22,10 @@ from scim_app.directory.access import Places, applying, effective_access, role_i
 from scim_app.directory.permissions import Permission
 from scim_app.directory.roles import ORGANIZATION, Role, Scope
 from scim_app.errors import NotFound
-from scim_app.store import holding
 from scim_app.store.access import grants, places, standing
 from scim_app.store.access.standing import Counts, Person
 from scim_app.store.resources import team_names
+from scim_app.store.views import holding
 
 SHOWN = 50
 router = APIRouter(route_class=PageRoute)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scim_app.admin.wording import plural
-from scim_app.store.request_list import Hour
+from scim_app.store.views.request_list import Hour
 
 HEIGHT = 50
 STEP = 10

@@ -15,10 +15,10 @@ from scim_app.admin.visits import Visit, allowed
 from scim_app.admin.wording import plural
 from scim_app.directory.kinds import TEAM
 from scim_app.directory.permissions import Permission
-from scim_app.store import lists, profiles
 from scim_app.store.db.stamps import now
 from scim_app.store.lifecycle import link_requests, removal, teams
-from scim_app.store.lists import TeamRow
+from scim_app.store.views import lists, profiles
+from scim_app.store.views.lists import TeamRow
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]

@@ -18,12 +18,12 @@ from scim_app.directory import profile
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.names import is_email_address
 from scim_app.directory.permissions import Permission
-from scim_app.store import holding, lists, profiles
 from scim_app.store.db.stamps import now
 from scim_app.store.lifecycle import people, removal
 from scim_app.store.resources import resources
 from scim_app.store.sign_in import identities, identity_requests, recognition
 from scim_app.store.sign_in.identity_requests import IdentityRequest
+from scim_app.store.views import holding, lists, profiles
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]

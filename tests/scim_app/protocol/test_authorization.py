@@ -15,9 +15,9 @@ from scim_app.directory.token_faults import TokenFault
 from scim_app.protocol import recorder
 from scim_app.protocol.authorization import read_token
 from scim_app.rate import Buckets, network_of
-from scim_app.store import request_list, request_log
 from scim_app.store.credentials import tokens
 from scim_app.store.log.session import Store
+from scim_app.store.views import request_list, request_log
 
 
 @pytest.fixture(scope="module")

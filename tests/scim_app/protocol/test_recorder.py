@@ -8,12 +8,12 @@ import pytest
 from acme import Acme, application
 
 from scim_app.protocol import recorder
-from scim_app.store import request_list, request_log
 from scim_app.store.access import organization_settings
 from scim_app.store.credentials import tokens
 from scim_app.store.db.stamps import new_id, now
-from scim_app.store.request_list import Request
-from scim_app.store.request_log import Answered
+from scim_app.store.views import request_list, request_log
+from scim_app.store.views.request_list import Request
+from scim_app.store.views.request_log import Answered
 
 
 @pytest.fixture(scope="module")

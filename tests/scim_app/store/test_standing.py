@@ -11,12 +11,12 @@ from scim_app.directory.access import role_in
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.membership import MemberDelta
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import lists
 from scim_app.store.access import access, grants, organizations, places, standing
 from scim_app.store.lifecycle import writes
-from scim_app.store.lists import Query
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.views import lists
+from scim_app.store.views.lists import Query
 
 
 def fill(unit: Unit, chance: random.Random) -> None:

@@ -10,7 +10,7 @@ from scim_app.directory.names import fold
 from scim_app.errors import NotFound
 from scim_app.store.db.settings_tables import team_owners
 from scim_app.store.db.tables import team_members, teams, users
-from scim_app.store.lists import PAGE, Cursor, TeamRow, UserRow
+from scim_app.store.views.lists import PAGE, Cursor, TeamRow, UserRow
 
 _PROFILE = tuple(one.column for one in USER.attributes if one.column not in ("active", "manager_id"))
 

@@ -1,0 +1,1 @@
+"""Lists, profiles, activity and the request log, for people."""
