@@ -9,10 +9,10 @@ import typer
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.controls import TESTS
 from scim_app.errors import NotFound
-from scim_app.store import exceptions
 from scim_app.store.access.acting import Acting
 from scim_app.store.db.stamps import instant
 from scim_app.store.lifecycle import people
+from scim_app.store.reviews import exceptions
 
 app = typer.Typer(help="Exceptions from controls.", no_args_is_help=True)
 

@@ -8,11 +8,11 @@ import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
 from scim_app.directory.reviews import Decision, ReviewScope
-from scim_app.store import campaigns, review_closing
 from scim_app.store.access.acting import Acting
-from scim_app.store.campaigns import Item
 from scim_app.store.db.stamps import instant
 from scim_app.store.lifecycle import people, teams
+from scim_app.store.reviews import campaigns, review_closing
+from scim_app.store.reviews.campaigns import Item
 
 app = typer.Typer(help="Access reviews.", no_args_is_help=True)
 

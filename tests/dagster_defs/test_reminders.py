@@ -18,9 +18,9 @@ from dagster_defs.channels import mailbox
 from dagster_defs.resources import AlertChannels, resources
 from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.settings import Settings
-from scim_app.store import campaigns, review_closing
 from scim_app.store.credentials import tokens
 from scim_app.store.db.stamps import instant
+from scim_app.store.reviews import campaigns, review_closing
 
 NOW = datetime(2026, 11, 24, 8)
 ASSETS = [

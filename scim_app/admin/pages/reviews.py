@@ -15,11 +15,11 @@ from scim_app.admin.visits import Visit, allowed
 from scim_app.admin.wording import plural
 from scim_app.directory.permissions import Permission
 from scim_app.directory.reviews import Decision, ReviewScope
-from scim_app.store import campaigns, review_closing
-from scim_app.store.campaigns import Campaign, Item
 from scim_app.store.db.stamps import instant
 from scim_app.store.lifecycle import people, teams
 from scim_app.store.log.event_log import Unit
+from scim_app.store.reviews import campaigns, review_closing
+from scim_app.store.reviews.campaigns import Campaign, Item
 
 router = APIRouter(route_class=PageRoute)
 See = Annotated[Visit, allowed(Permission.SEE_USERS)]

@@ -12,14 +12,14 @@ from scim_app.cli.opening import CLI
 from scim_app.directory.events import Actor
 from scim_app.directory.reviews import Decision, ReviewScope
 from scim_app.directory.roles import ORGANIZATION, Role, Scope, ScopeKind
-from scim_app.store import campaigns, exceptions, review_closing
 from scim_app.store.access import grants, places
-from scim_app.store.campaigns import Item
 from scim_app.store.credentials import sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.db.stamps import instant
 from scim_app.store.lifecycle import teams
 from scim_app.store.log.event_log import Unit
+from scim_app.store.reviews import campaigns, exceptions, review_closing
+from scim_app.store.reviews.campaigns import Item
 
 _KEPT, _REVOKED = "needed for the work of the team", "left the department, access not needed any more"
 

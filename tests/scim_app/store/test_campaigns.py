@@ -12,12 +12,12 @@ from scim_app.directory.membership import MemberDelta
 from scim_app.directory.reviews import Decision, ReviewScope, digest
 from scim_app.directory.roles import ORGANIZATION, Role
 from scim_app.errors import Conflict, NotFound
-from scim_app.store import campaigns, review_closing
 from scim_app.store.access import grants
 from scim_app.store.export import Export
 from scim_app.store.lifecycle import teams, writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.reviews import campaigns, review_closing
 
 DUE = "2999-01-01T00:00:00.000000Z"
 Write = Callable[[Callable[[Unit], Any]], Any]

@@ -7,9 +7,9 @@ import make
 import pytest
 
 from scim_app.errors import Conflict
-from scim_app.store import exceptions
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
+from scim_app.store.reviews import exceptions
 
 ASKED = {
     "control": "dormant_accounts_are_disabled",

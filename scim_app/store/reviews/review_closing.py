@@ -5,14 +5,14 @@ import sqlalchemy as sa
 from scim_app.directory.events import Event, EventType
 from scim_app.directory.reviews import Access, Decision, task
 from scim_app.errors import NotFound, Refused
-from scim_app.store import campaigns
 from scim_app.store.access import grants
-from scim_app.store.campaigns import Campaign, Item
 from scim_app.store.db.review_tables import campaigns as campaign_table
 from scim_app.store.db.review_tables import review_items
 from scim_app.store.db.tables import team_members, users
 from scim_app.store.lifecycle import people, teams
 from scim_app.store.log.event_log import Unit
+from scim_app.store.reviews import campaigns
+from scim_app.store.reviews.campaigns import Campaign, Item
 
 SYSTEM = "dagster-scim"
 

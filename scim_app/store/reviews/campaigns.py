@@ -13,7 +13,7 @@ from scim_app.store.db.review_tables import campaigns, review_items
 from scim_app.store.db.stamps import new_id
 from scim_app.store.db.tables import organizations, users
 from scim_app.store.log.event_log import Unit
-from scim_app.store.review_population import owners, population
+from scim_app.store.reviews.review_population import owners, population
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Access reviews and exceptions from controls."""
