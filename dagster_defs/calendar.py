@@ -9,7 +9,7 @@ from dagster_defs.evidence.periods import Zones
 from dagster_defs.incremental import COPY
 from dagster_defs.warehouse import ORGANIZATION, Table
 from scim_app.store.export import Head
-from scim_app.store.exported import Column
+from scim_app.store.export.columns import Column
 
 CALENDAR = Table(
     "calendar",

@@ -13,7 +13,7 @@ from dagster_defs.calendar import CALENDAR
 from dagster_defs.log_proof import LOG_BREAKS
 from dagster_defs.resources import DBT_PROJECT
 from dagster_defs.warehouse import SCHEMA, Table
-from scim_app.store.exported_reviews import CONTROL_TESTS
+from scim_app.store.export.review_columns import CONTROL_TESTS
 
 TABLES: tuple[Table, ...] = (
     events.ORGANIZATIONS,

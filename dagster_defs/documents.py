@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from scim_app.store.exported import TEAM_PATHS, USER_PATHS
+from scim_app.store.export.columns import TEAM_PATHS, USER_PATHS
 
 _EMAILS = """
 CREATE OR REPLACE TEMP MACRO emails_given(document) AS

@@ -11,7 +11,7 @@ import duckdb
 
 from dagster_defs.documents import macros
 from dagster_defs.warehouse import SCHEMA, Frame, Table, kept
-from scim_app.store.exported import EVENT_COLUMNS, Column
+from scim_app.store.export.columns import EVENT_COLUMNS, Column
 
 BLOCK = 200_000
 """Rows taken in by one transaction: its events, and about as many as there are members in what its events say."""

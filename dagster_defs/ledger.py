@@ -14,7 +14,7 @@ import duckdb
 from dagster_defs.alerting import Finding, Links, Message, messages
 from dagster_defs.channels import Channel
 from dagster_defs.warehouse import Table, kept, records
-from scim_app.store.exported import Column
+from scim_app.store.export.columns import Column
 
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(hours=1)

@@ -8,8 +8,8 @@ import duckdb
 from dagster_defs import incremental
 from dagster_defs.incremental import COPY, Mark
 from dagster_defs.warehouse import ORGANIZATION, Table, kept
-from scim_app.store.export import CHAINED, GENESIS, chain_hash
-from scim_app.store.exported import Column
+from scim_app.store.export.columns import Column
+from scim_app.store.export.export import CHAINED, GENESIS, chain_hash
 
 LOG_BREAKS = Table(
     "log_breaks",

@@ -15,7 +15,7 @@ from dagster._core.storage.tags import HIDDEN_TAG_PREFIX
 from dagster_defs.code_location import CodeLocation
 from dagster_defs.incremental import COPY, MARKS, marks
 from dagster_defs.warehouse import Table, is_there, kept
-from scim_app.store.exported import Column
+from scim_app.store.export.columns import Column
 
 STOOD = f"{HIDDEN_TAG_PREFIX}scim-warehouse"
 """Tag of the runs that stood on the warehouse, and of those that Dagster copied it to: retries and re-executions."""

@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from scim_app.store.export import Head
-from scim_app.store.export_arrow import ArrowExport
+from scim_app.store.export.arrow import ArrowExport
 
 SHOWN = 100
 

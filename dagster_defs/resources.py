@@ -24,10 +24,9 @@ from dagster_defs.channels import Channel, channel, mailbox
 from dagster_defs.run_locks import RunLocks
 from scim_app.private import make_folder, secure
 from scim_app.settings import Settings
-from scim_app.store import export_arrow
 from scim_app.store.db import migrate
-from scim_app.store.export import Export, Head
-from scim_app.store.export_arrow import ArrowExport
+from scim_app.store.export import Export, Head, arrow
+from scim_app.store.export.arrow import ArrowExport
 
 DBT_PROJECT = DbtProject(Path(__file__).parents[1] / "dbt_like_reports")
 
@@ -55,7 +54,7 @@ class ScimStore:
     @contextmanager
     def opened_in_bulk(self) -> Generator[ArrowExport]:
         """Open the store for bulk reading: one cut."""
-        with export_arrow.opened(self.url) as export:
+        with arrow.opened(self.url) as export:
             yield export
 
     def tokens(self) -> list[dict[str, Any]]:

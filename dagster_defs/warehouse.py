@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 from dagster_duckdb import DuckDBResource
 
-from scim_app.store.exported import Column
+from scim_app.store.export.columns import Column
 
 SCHEMA = "identity"
 POOL = "warehouse"

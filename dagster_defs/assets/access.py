@@ -19,7 +19,7 @@ from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import DAY, ORGANIZATION, SEQ, Frame, Table, kept, records, sql
 from scim_app.settings import Settings
 from scim_app.store.export import Export
-from scim_app.store.exported import ROLE_GRANT_COLUMNS, TOKEN_COLUMNS, Column
+from scim_app.store.export.columns import ROLE_GRANT_COLUMNS, TOKEN_COLUMNS, Column
 
 _GRANT = tuple(
     column

@@ -20,7 +20,7 @@ from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.incremental import BATCH, BLOCK, HISTORY, VARIABLES, advance
 from dagster_defs.pictures import deprovisioning_latency, joiners_and_leavers
 from dagster_defs.warehouse import ORGANIZATION, Table, sql
-from scim_app.store.exported import Column
+from scim_app.store.export.columns import Column
 
 _PERSON = (
     Column("user_id", "text", "Id of the account"),

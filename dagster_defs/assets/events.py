@@ -17,8 +17,8 @@ from dagster_defs.incremental import COPY, Mark, marks, save, start
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import DAY, ORGANIZATION, SCHEMA, Table, kept
 from scim_app.store.export import Head
-from scim_app.store.export_arrow import BLOCK, ArrowExport, asked_to_leave
-from scim_app.store.exported import ASKED_TO_LEAVE, EVENT_COLUMNS, Column
+from scim_app.store.export.arrow import BLOCK, ArrowExport, asked_to_leave
+from scim_app.store.export.columns import ASKED_TO_LEAVE, EVENT_COLUMNS, Column
 
 _SLUG = in_directory("organizations")["slug"]
 PROVISIONING_EVENTS = Table(

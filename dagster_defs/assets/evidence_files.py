@@ -8,8 +8,8 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.resources import ReportFolder
 from dagster_defs.warehouse import ORGANIZATION, Table, kept
-from scim_app.store.export_packs import packs, read_manifest, read_run
-from scim_app.store.exported import Column
+from scim_app.store.export.columns import Column
+from scim_app.store.export.packs import packs, read_manifest, read_run
 
 EVIDENCE_FILES = Table(
     "evidence_files",

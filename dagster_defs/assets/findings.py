@@ -21,7 +21,7 @@ from dagster_defs.lasting import Wrong
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import ORGANIZATION, Table, kept, sql
 from scim_app.settings import Settings
-from scim_app.store.exported import Column
+from scim_app.store.export.columns import Column
 
 FINDINGS = Table(
     "findings",

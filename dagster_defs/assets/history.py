@@ -11,7 +11,7 @@ from dagster_duckdb import DuckDBResource
 from dagster_defs.assets.materialized import AGAIN, FIRST, result, table_spec
 from dagster_defs.incremental import BATCH, BLOCK, HISTORY, VARIABLES, advance
 from dagster_defs.warehouse import ORGANIZATION, POOL, Table, sql
-from scim_app.store.exported import ROLE_GRANT_COLUMNS, TEAM_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS, Column
+from scim_app.store.export.columns import ROLE_GRANT_COLUMNS, TEAM_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS, Column
 
 _HELD = (
     ORGANIZATION,

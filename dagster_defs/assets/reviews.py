@@ -12,9 +12,9 @@ from dagster_defs.assets.sources import in_directory
 from dagster_defs.incremental import COPY
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import ORGANIZATION, POOL, Table, kept, records
-from scim_app.store.export_reviews import read_reviews
-from scim_app.store.exported import Column
-from scim_app.store.exported_reviews import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
+from scim_app.store.export.columns import Column
+from scim_app.store.export.review_columns import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
+from scim_app.store.export.review_rows import read_reviews
 
 
 def _copied(name: str, columns: tuple[Column, ...]) -> Table:

@@ -21,7 +21,7 @@ from dagster_defs.incremental import COPY, marks, save
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.pictures import active_users
 from dagster_defs.warehouse import DAY, ORGANIZATION, POOL, SEQ, Table, kept, sql
-from scim_app.store.exported import (
+from scim_app.store.export.columns import (
     EFFECTIVE_ACCESS_COLUMNS,
     PRIVILEGED_ROLES,
     ROLE_GRANT_COLUMNS,

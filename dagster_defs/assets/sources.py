@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 from dagster_defs.warehouse import MadeFrom, schema
-from scim_app.store.exported import EVENT_COLUMNS, TOKEN_COLUMNS, Column
-from scim_app.store.exported_reviews import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
+from scim_app.store.export.columns import EVENT_COLUMNS, TOKEN_COLUMNS, Column
+from scim_app.store.export.review_columns import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
 
 OWNERS = ["team:identity"]
 """Who looks after the assets made here."""

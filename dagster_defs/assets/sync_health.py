@@ -12,7 +12,7 @@ from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.incremental import BLOCK, COPY, advance
 from dagster_defs.pictures import failures_by_cause
 from dagster_defs.warehouse import DAY, ORGANIZATION, Frame, Table, records, sql
-from scim_app.store.exported import EVENT_COLUMNS, Column, failure_told
+from scim_app.store.export.columns import EVENT_COLUMNS, Column, failure_told
 
 _TOLD = {
     *("seq", "id", "occurred_at", "subject_kind", "subject_name", "actor", "idp"),

@@ -9,7 +9,7 @@ import duckdb
 
 from dagster_defs.warehouse import records
 from scim_app.settings import Settings
-from scim_app.store.export_shapes import entra_review_history, vanta_user_accounts
+from scim_app.store.export.shapes import entra_review_history, vanta_user_accounts
 
 ENTRA, VANTA = "entra-review-history.csv", "vanta-user-accounts.json"
 

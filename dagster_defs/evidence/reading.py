@@ -16,7 +16,7 @@ from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reports import Figure, ReportSpec
 from dagster_defs.evidence.sheets import SheetSpec
 from dagster_defs.resources import DBT_PROJECT
-from scim_app.store.export_packs import digest
+from scim_app.store.export.packs import digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dagster_defs.evidence.pages import html, pdf
 from dagster_defs.evidence.reading import Report
 from dagster_defs.resources import DBT_PROJECT
 from scim_app.private import make_file, make_folder
-from scim_app.store.export_packs import MANIFEST, RUN, as_csv, digest, manifest_of
+from scim_app.store.export.packs import MANIFEST, RUN, as_csv, digest, manifest_of
 
 _VERSIONS = ("dagster-scim", "dbt-core", "duckdb", "jinja2", "typst")
 

@@ -7,7 +7,7 @@ import typer
 
 from scim_app.cli.opening import CLI
 from scim_app.settings import Settings
-from scim_app.store import backup
+from scim_app.store.export import backup
 
 
 def back_up(target: Annotated[Path, typer.Argument(help="File to write; it must not exist.")]) -> None:

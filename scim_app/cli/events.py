@@ -9,9 +9,8 @@ import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, opened_store, show
 from scim_app.settings import Settings
-from scim_app.store import derived
 from scim_app.store.access import organizations
-from scim_app.store.export import Export
+from scim_app.store.export import Export, derived
 from scim_app.store.views import event_list
 from scim_app.store.views.event_list import EventQuery
 

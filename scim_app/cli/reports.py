@@ -14,10 +14,10 @@ from scim_app.errors import NotFound
 from scim_app.settings import Settings
 from scim_app.store.db import migrate
 from scim_app.store.export import Export, Head
-from scim_app.store.export_packs import packs, read_manifest, verify
-from scim_app.store.export_reviews import read_reviews
-from scim_app.store.export_shapes import entra_review_history, table, vanta_user_accounts
-from scim_app.store.exported import EFFECTIVE_ACCESS_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS
+from scim_app.store.export.columns import EFFECTIVE_ACCESS_COLUMNS, TEAM_MEMBER_COLUMNS, USER_COLUMNS
+from scim_app.store.export.packs import packs, read_manifest, verify
+from scim_app.store.export.review_rows import read_reviews
+from scim_app.store.export.shapes import entra_review_history, table, vanta_user_accounts
 
 app = typer.Typer(help="Evidence packs and exports.", no_args_is_help=True)
 

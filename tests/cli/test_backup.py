@@ -11,8 +11,8 @@ import make
 import pytest
 
 from scim_app.errors import Conflict, StoreUnavailable
-from scim_app.store import backup
 from scim_app.store.db import causes, migrate
+from scim_app.store.export import backup
 
 
 def people(organization: make.Organization) -> list[str]:

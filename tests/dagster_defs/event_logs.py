@@ -11,7 +11,7 @@ from dagster_defs import incremental
 from dagster_defs.assets import changes, events, history, snapshots, sync_health
 from dagster_defs.incremental import COPY, Mark
 from scim_app.directory.leaving import asked_to_leave
-from scim_app.store.exported import EVENT_COLUMNS
+from scim_app.store.export.columns import EVENT_COLUMNS
 
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAY = FIRST.date()

@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 from dagster_defs.assets import events, history
 from dagster_defs.resources import ScimStore
 from scim_app.settings import Settings
-from scim_app.store import export_arrow
 from scim_app.store.db.postgres import ROLE
+from scim_app.store.export import arrow
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_every_organization_is_copied_through_the_fence(fenced: str) -> None:
 def test_a_bulk_read_sees_one_organization(fenced: str) -> None:
     with ScimStore(fenced).opened() as export:
         acme, globex = export.heads()
-    with export_arrow.opened(fenced) as bulk:
+    with arrow.opened(fenced) as bulk:
         assert (bulk.standing(acme.org_id).users, bulk.standing(globex.org_id).users) == (3, 2)
         assert [block.num_rows for block in bulk.documents(acme.org_id, "user")] == [3]
         with bulk._connection.cursor() as cursor:  # pyright: ignore[reportPrivateUsage]

@@ -16,7 +16,7 @@ from dagster_defs.evidence.periods import Zones
 from dagster_defs.incremental import COPY, Mark
 from dagster_defs.warehouse import kept
 from scim_app.directory.events import GENESIS, chain_hash
-from scim_app.store.exported import EVENT_COLUMNS
+from scim_app.store.export.columns import EVENT_COLUMNS
 
 PLAIN = "viewer"
 SLA_SECONDS = 86_400

@@ -16,7 +16,7 @@ from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reading import Report, Sheet, Standing
 from dagster_defs.evidence.reports import QUARTERLY
 from dagster_defs.evidence.sheets import FINDINGS, LEAVERS
-from scim_app.store.export_packs import as_csv
+from scim_app.store.export.packs import as_csv
 
 PARTS = (
     *("=cmd|'/c calc'!A1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", " =1", "\ufeff=1", "\n=1"),

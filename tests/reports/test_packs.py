@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from scim_app.store.db.engines import open_writer
 from scim_app.store.export import Export
-from scim_app.store.export_packs import MANIFEST, RUN, as_csv, verify
+from scim_app.store.export.packs import MANIFEST, RUN, as_csv, verify
 
 AGAIN = """
 import sys

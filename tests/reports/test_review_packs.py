@@ -11,7 +11,7 @@ import pytest
 from reports.test_packs import files, problems
 
 from dagster_defs.assets.review_packs import Review, closed, pack
-from scim_app.store.export_packs import MANIFEST
+from scim_app.store.export.packs import MANIFEST
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -7,8 +7,8 @@ import make
 import pytest
 import sqlalchemy as sa
 
-from scim_app.store import derived
 from scim_app.store.db.engines import open_writer
+from scim_app.store.export import derived
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import CHAINED, GENESIS, EventType, chain_hash, first_break
 from scim_app.directory.replay import replay
-from scim_app.store.comparison import differing
 from scim_app.store.db.engines import open_reader
 from scim_app.store.db.tables import TABLES, events, organizations, team_members, tokens
-from scim_app.store.exported import TOKEN_COLUMNS
-from scim_app.store.snapshots import Row, Snapshot, as_rows
+from scim_app.store.export.columns import TOKEN_COLUMNS
+from scim_app.store.export.comparison import differing
+from scim_app.store.export.snapshots import Row, Snapshot, as_rows
 
 __all__ = ["CHAINED", "GENESIS", "Export", "Head", "Row", "Snapshot", "chain_hash"]
 

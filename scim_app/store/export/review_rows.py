@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from scim_app.store.db.engines import open_reader
 from scim_app.store.db.review_tables import campaigns, exceptions, review_items
-from scim_app.store.exported_reviews import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
+from scim_app.store.export.review_columns import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
 
 Row = dict[str, Any]
 

@@ -16,7 +16,7 @@ from scim_app.directory.events import EventType
 from scim_app.errors import StoreUnavailable
 from scim_app.store.db import postgres
 from scim_app.store.db.tables import TABLES, events, organizations, team_members
-from scim_app.store.exported import ASKED_TO_LEAVE, EVENT_COLUMNS
+from scim_app.store.export.columns import ASKED_TO_LEAVE, EVENT_COLUMNS
 
 BLOCK = 50_000
 """Rows of one scan. The SQLite driver settles a column's type by the rows of its first block: there is but one."""

@@ -1,7 +1,7 @@
 """The columns of access reviews and exceptions as they leave the store."""
 
 from scim_app.directory.controls import TESTS
-from scim_app.store.exported import Column
+from scim_app.store.export.columns import Column
 
 
 def _text(name: str, description: str) -> Column:

@@ -6,9 +6,9 @@ import orjson
 import sqlalchemy as sa
 
 from scim_app.directory.replay import State
-from scim_app.store import derived
 from scim_app.store.db.settings_tables import code_locations, deployments, grants, team_owners
 from scim_app.store.db.tables import TABLES, organizations, team_members
+from scim_app.store.export import derived
 
 Told = dict[Any, Any]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from scim_app.store.export_packs import as_csv
+from scim_app.store.export.packs import as_csv
 
 Row = Mapping[str, Any]
 
