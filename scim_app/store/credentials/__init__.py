@@ -1,1 +1,1 @@
-"""Tokens, API keys, sessions and identities: what proves who asks."""
+"""Tokens, API keys, sessions and emergency passwords: what proves who asks."""
