@@ -5,7 +5,7 @@ from typing import Any
 
 from reports.planted import Org
 
-from scim_app.store.actors import KEY
+from scim_app.store.log.actors import KEY
 
 FIRST, LAST = "2026-07-01", "2026-09-30"
 Plan = Callable[[Org], object]
