@@ -18,6 +18,7 @@ from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.sign_in import identities, identity_requests
 from scim_app.store.sign_in.identities import ConfirmationNeeded
+from scim_app.store.sign_in.recognition import Person
 
 ISSUER = "https://issuer.example"
 EVIL = "mallory@evil.example"
@@ -48,8 +49,9 @@ class People:
     def grant(self, user_id: str, role: Role = Role.ORGANIZATION_ADMIN, scope: Scope = ORGANIZATION) -> None:
         self.write(lambda unit: grants.grant(unit, "user", user_id, role, scope))
 
-    def sign_in(self, subject: str, email: str | None, own_id: str | None = None) -> str:
-        return self.write(lambda unit: identities.member_of(unit, ISSUER, subject, email, own_id)).id
+    def sign_in(self, subject: str, email: str | None, external_id: str | None = None) -> str:
+        person = Person(ISSUER, subject, email, subject if external_id is None else external_id)
+        return self.write(lambda unit: identities.member_of(unit, person)).id
 
     def ask(self, subject: str, email: str | None) -> ConfirmationNeeded:
         with pytest.raises(ConfirmationNeeded) as needed:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from scim_app.admin import signed
 from scim_app.admin.attempts import Attempts, WaitingLine, address_of
-from scim_app.admin.entrance import actor_of, begun, end_session_before, organization_of, sign_in_page
+from scim_app.admin.entrance import actor_of, end_session_before, enter_settings, organization_of, sign_in_page
 from scim_app.admin.failures import forbidden
 from scim_app.admin.guard import PageRoute
 from scim_app.admin.site import Here
@@ -51,4 +51,4 @@ def emergency(request: Request, site: Here, org: str, form: Sent) -> Response:
     secret = site.store.write(begin, organization.id)
     if secret is None:
         raise forbidden("The emergency password was changed this moment.", f"{site.base(org)}/sign-in")
-    return begun(site, organization, secret, str(sent.get("next", "")))
+    return enter_settings(site, organization, secret, str(sent.get("next", "")))

@@ -40,14 +40,16 @@ def own_path(site: Site, slug: str, path: str | None) -> str:
     return path if plain and path and (path == base or path.startswith(f"{base}/")) else base
 
 
-def begun(site: Site, organization: Organization, secret: str, path: str | None = None) -> Response:
+def enter_settings(site: Site, organization: Organization, secret: str, path: str | None = None) -> Response:
     """Return the way into the settings, with the session in the browser."""
     response = RedirectResponse(own_path(site, organization.slug, path), HTTPStatus.SEE_OTHER)
     site.start_session(response, organization.slug, secret)
     return response
 
 
-def held_session(connection: sa.Connection, site: Site, organization: Organization, request: Request) -> Session | None:
+def browser_session(
+    connection: sa.Connection, site: Site, organization: Organization, request: Request
+) -> Session | None:
     """Return the session that the browser holds, None without a valid one."""
     secret = request.cookies.get(site.cookie(f"session_{organization.slug}"), "")
     return sessions.find(connection, organization.id, secret) if secret else None
@@ -55,9 +57,9 @@ def held_session(connection: sa.Connection, site: Site, organization: Organizati
 
 def end_session_before(unit: Unit, site: Site, organization: Organization, request: Request) -> None:
     """End the session that the browser held until now: signing in again is no second way in."""
-    held = held_session(unit.connection, site, organization, request)
-    if held is not None:
-        sessions.end(unit, held.id, held.user_name or unit.actor.name, "signed in again")
+    session = browser_session(unit.connection, site, organization, request)
+    if session is not None:
+        sessions.end(unit, session.id, session.user_name or unit.actor.name, "signed in again")
 
 
 def sign_in_page(
@@ -65,15 +67,15 @@ def sign_in_page(
 ) -> Response:
     """Return the page that shows how to sign in, and what went wrong where something did."""
     base = site.base(organization.slug)
-    wanted = own_path(site, organization.slug, request.query_params.get("next"))
+    path, again = own_path(site, organization.slug, request.query_params.get("next")), signs_in_again(request)
     context = {
         "title": "Sign in",
         "org": organization,
         "problem": problem,
         "provider": site.provider.name if site.provider else None,
-        "again": asked_again(request),
-        "next": wanted,
-        "start": f"{base}/sign-in/start?next={wanted}{'&again=yes' if asked_again(request) else ''}",
+        "again": again,
+        "next": path,
+        "start": f"{base}/sign-in/start?next={path}{'&again=yes' if again else ''}",
         "break_glass": site.store.read(lambda db: break_glass.find(db, organization.id)),
         "emergency": f"{base}/sign-in/emergency",
         "csrf_token": csrf_token(site, f"sign-in {organization.slug}"),
@@ -81,6 +83,6 @@ def sign_in_page(
     return rendering.page("sign_in.html", context, int(status))
 
 
-def asked_again(request: Request) -> bool:
+def signs_in_again(request: Request) -> bool:
     """Tell whether the person is to prove anew who it is."""
     return request.query_params.get("again") == "yes"

@@ -44,16 +44,16 @@ class SignInRefused(DirectoryError):
 class Identity:
     """Who the provider says it is.
 
-    `email` is None unless the provider vouches for it; `authenticated_at` is when the person proved it there, in
-    seconds since 1970, None when it does not tell. `own_id` is the claim that SCIM has as `externalId`: None where that
-    is the subject, empty where the provider leaves it out.
+    `email` is None unless the provider vouches for it; `external_id` is the claim that SCIM has as `externalId`, empty
+    where the provider leaves it out; `authenticated_at` is when the person proved it there, in seconds since 1970, None
+    when it does not tell.
     """
 
     issuer: str
     subject: str
     email: str | None
+    external_id: str
     authenticated_at: int | None = None
-    own_id: str | None = None
 
 
 class Provider:
@@ -132,11 +132,9 @@ class Provider:
         claims = self._claims(token, flow["nonce"])
         told, email = claims.get("auth_time"), self._email(metadata, token, claims)
         at = told if isinstance(told, int) else None
-        return Identity(claims["iss"], claims["sub"], email, at, self._own_id(claims))
+        return Identity(claims["iss"], claims["sub"], email, self._external_id(claims), at)
 
-    def _own_id(self, claims: Mapping[str, Any]) -> str | None:
-        if self._id_claim == SUBJECT:
-            return None
+    def _external_id(self, claims: Mapping[str, Any]) -> str:
         value = claims.get(self._id_claim)
         return value if isinstance(value, str) else ""
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from scim_app.admin import rendering
 from scim_app.admin.attempts import Attempts, address_of
-from scim_app.admin.entrance import actor_of, begun, end_session_before, organization_of
+from scim_app.admin.entrance import actor_of, end_session_before, enter_settings, organization_of
 from scim_app.admin.failures import PageProblem, not_found
 from scim_app.admin.guard import PageRoute
 from scim_app.admin.site import Here, Site
@@ -64,7 +64,7 @@ def use_setup(request: Request, site: Here, org: str, form: Sent) -> Response:
             "A setup link works once, for an hour, and only the newest one. On the machine that runs this service, "
             f"`dagster-scim setup {org}` prints another.",
         )
-    return begun(site, organization, secret)
+    return enter_settings(site, organization, secret)
 
 
 def _require_safe(site: Site, link: SetupLink | None) -> None:

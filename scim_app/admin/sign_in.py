@@ -12,12 +12,13 @@ from scim_app.admin import emergency, rendering, setup, signed
 from scim_app.admin.attempts import Attempts, address_of
 from scim_app.admin.entrance import (
     actor_of,
-    asked_again,
+    browser_session,
     end_session_before,
-    held_session,
+    enter_settings,
     organization_of,
     own_path,
     sign_in_page,
+    signs_in_again,
 )
 from scim_app.admin.failures import PageProblem
 from scim_app.admin.guard import PageRoute
@@ -58,7 +59,7 @@ def start(request: Request, site: Here, org: str) -> Response:
     if site.provider is None:
         return sign_in_page(request, site, organization, "No identity provider is set up.", HTTPStatus.NOT_FOUND)
     try:
-        url, flow = site.provider.start(site.callback, again=asked_again(request))
+        url, flow = site.provider.start(site.callback, again=signs_in_again(request))
     except SignInRefused as problem:
         return sign_in_page(request, site, organization, str(problem), HTTPStatus.BAD_GATEWAY)
     response = RedirectResponse(url, HTTPStatus.SEE_OTHER)
@@ -86,31 +87,24 @@ def callback(request: Request, site: Here) -> Response:
     except (SignInRefused, NotFound, Conflict) as problem:
         response = _refused(request, site, organization, problem)
     else:
-        response = RedirectResponse(own_path(site, organization.slug, flow["next"]), HTTPStatus.SEE_OTHER)
-        site.start_session(response, organization.slug, secret)
+        response = enter_settings(site, organization, secret, flow["next"])
     site.drop_cookie(response, "flow")
     return response
 
 
 def _admit(db: Any, site: Site, organization: Organization, identity: Identity, request: Request) -> str:
     unit = Unit.begin(db, organization.id, actor_of(request, identity.email or identity.subject))
-    _bind_where_set_up(unit, site, organization, identity, request)
-    member = identities.member_of(unit, identity.issuer, identity.subject, identity.email, identity.own_id)
+    person = Person(identity.issuer, identity.subject, identity.email, identity.external_id)
+    session = browser_session(unit.connection, site, organization, request)
+    if session is not None and session.kind == SessionKind.SETUP and session.user_id is not None:
+        # The link was the operator's confirmation of whoever signs in in this browser.
+        identities.bind_where_set_up(unit, session.user_id, person)
+    member = identities.member_of(unit, person)
     unit = Unit.begin(db, organization.id, actor_of(request, member.id))  # by id: reports count sign-ins of a user
     end_session_before(unit, site, organization, request)
     told = identity.authenticated_at
     at = instant(datetime.fromtimestamp(min(max(told, 0), time.time()), UTC)) if told is not None else None
     return sessions.start(unit, SessionKind.OIDC, user_id=member.id, name=member.user_name, authenticated_at=at)
-
-
-def _bind_where_set_up(
-    unit: Unit, site: Site, organization: Organization, identity: Identity, request: Request
-) -> None:
-    """Bind the identity to whom a setup link signed in in this browser: the link was the operator's confirmation."""
-    held = held_session(unit.connection, site, organization, request)
-    if held is not None and held.kind == SessionKind.SETUP and held.user_id is not None:
-        person = Person.of(identity.issuer, identity.subject, identity.email, identity.own_id)
-        identities.bind_where_set_up(unit, held.user_id, person)
 
 
 def _ask(request: Request, site: Site, organization: Organization, needed: ConfirmationNeeded) -> Response:

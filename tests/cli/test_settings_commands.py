@@ -15,6 +15,7 @@ from scim_app.errors import DirectoryError
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.sign_in import identities
+from scim_app.store.sign_in.recognition import Person
 
 Run = Callable[..., Any]
 
@@ -126,8 +127,8 @@ def test_a_person_is_edited_and_how_it_signs_in_is_forgotten(run: Run, shared: P
     store = Store(make.settings(shared).store_url)
     org_id = run("org", "show")["id"]
     issuer, subject = "https://issuer.example", "s-1"
-    bind = lambda unit: identities.member_of(unit, issuer, subject, "lovelace@example.com")  # noqa: E731
-    store.write(lambda db: bind(Unit.begin(db, org_id, make.ACTOR)))
+    person = Person(issuer, subject, "lovelace@example.com", subject)
+    store.write(lambda db: identities.member_of(Unit.begin(db, org_id, make.ACTOR), person))
     store.close()
     known = run("user", "identities", "lovelace@example.com")
     assert (known["issuer"], known["subject"]) == (issuer, subject)

@@ -109,9 +109,8 @@ def with_makers(db: sa.Connection, org: Organization, rows: Sequence[Credential]
     return [replace(row, created_by=names.get(row.created_by or "", row.created_by)) for row in rows]
 
 
-def access_of(db: sa.Connection, org: Organization, user_id: str) -> list[ShownAccess]:
+def show_access(standing: access.Standing) -> list[ShownAccess]:
     """Return a user's effective access, each part with its source."""
-    standing = access.of_user(db, org.id, user_id)
     return [_show(part, standing.places, standing.teams) for part in standing.access]
 
 

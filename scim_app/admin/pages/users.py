@@ -11,17 +11,18 @@ from scim_app.admin.guard import PageRoute
 from scim_app.admin.pages import sign_in_words
 from scim_app.admin.pages.history import timeline
 from scim_app.admin.pages.paging import cursor_of, pages_of, query_of, sorting_of
-from scim_app.admin.pages.shown import access_of, grants_of, role_options
+from scim_app.admin.pages.shown import grants_of, role_options, show_access
 from scim_app.admin.visits import Visit, allowed
 from scim_app.admin.wording import scalar
 from scim_app.directory import profile
 from scim_app.directory.kinds import TEAM, USER
 from scim_app.directory.names import is_email_address
 from scim_app.directory.permissions import Permission
+from scim_app.store.access import access
 from scim_app.store.db.stamps import now
 from scim_app.store.lifecycle import people, removal
 from scim_app.store.resources import resources
-from scim_app.store.sign_in import identities, identity_requests, recognition
+from scim_app.store.sign_in import identities, identity_requests
 from scim_app.store.sign_in.identity_requests import IdentityRequest
 from scim_app.store.views import holding, lists, profiles
 
@@ -80,16 +81,16 @@ def show_user(visit: See, user_id: str) -> Response:
         user = profiles.user(db, visit.org.id, user_id)
         if user is None:
             raise _no_user(visit)
-        teams = profiles.teams_of_user(db, visit.org.id, user_id)
+        standing = access.of_user(db, visit.org.id, user_id)
         return {
             "user": user,
-            "teams": teams,
+            "teams": profiles.teams_of_user(db, visit.org.id, user_id),
             "profile": [(label, scalar(value)) for label, value in user.profile if value not in (None, "")],
-            "access": access_of(db, visit.org, user_id),
+            "access": show_access(standing),
             "grants": grants_of(db, visit.org, user_id),
             "identities": identities.of_user(db, visit.org.id, user_id),
             "waiting": identity_requests.waiting(db, visit.org.id, user_id),
-            "privileged": recognition.is_privileged(db, visit.org.id, user_id),
+            "privileged": standing.role.privileged,
             **timeline(db, visit.org.id, user_id),
         }
 

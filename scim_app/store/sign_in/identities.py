@@ -10,7 +10,7 @@ from scim_app.store.credentials import sessions
 from scim_app.store.db.sign_in_tables import identities, identity_requests, setup_links
 from scim_app.store.db.tables import users
 from scim_app.store.log.event_log import Unit
-from scim_app.store.sign_in.recognition import MEMBERS, Member, Person, recognize
+from scim_app.store.sign_in.recognition import Member, Person, find_member, recognize
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +30,22 @@ class ConfirmationNeeded(Refused):
         self.person, self.member = person, member
 
 
-def member_of(unit: Unit, issuer: str, subject: str, email: str | None, own_id: str | None = None) -> Member:
-    """Return the active user behind an identity, bound to it when it comes the first time.
-
-    Args:
-        unit: the write.
-        issuer: the provider.
-        subject: its own id of the person, which never changes.
-        email: the address that it vouches for.
-        own_id: the claim that SCIM has as `externalId`; None where that is the subject, empty where it is missing.
+def member_of(unit: Unit, person: Person) -> Member:
+    """Return the active user that a person is, bound to it when the person comes the first time.
 
     Raises:
         NotFound: when no active user is behind it.
         Conflict: when the user that it seems to be signs in with another identity of this issuer.
         ConfirmationNeeded: when the user that it seems to be holds a privileged role, and only SCIM says so.
     """
-    person = Person.of(issuer, subject, email, own_id)
     bound = _bound(unit, person)
-    if bound is not None:
-        row = unit.connection.execute(MEMBERS.where(users.c.id == bound), {"org": unit.org_id}).first()
-        if row is not None:
-            return Member(*row)
+    if bound is not None and (member := _member(unit, bound)):
+        return member
     match = recognize(unit.connection, unit.org_id, person)
     if bound is not None and not _is_gone(unit, bound):
         raise NotFound("the user of this identity is deactivated")
-    _require_unbound(unit, issuer, match.member)
     if not match.certain:
+        _require_unbound(unit, person.issuer, match.member)
         raise ConfirmationNeeded(person, match.member)
     bind(unit, person, match.member, match.how)
     return match.member
@@ -66,16 +56,15 @@ def bind_where_set_up(unit: Unit, user_id: str, person: Person) -> None:
 
     Nothing happens where either has a binding, or the identity is recognized as somebody else.
     """
-    row = unit.connection.execute(MEMBERS.where(users.c.id == user_id), {"org": unit.org_id}).first()
-    others = sa.select(identities.c.subject).where(_of_issuer(unit, person.issuer), identities.c.user_id == user_id)
-    if row is None or _bound(unit, person) is not None or unit.connection.execute(others).first():
+    member = _member(unit, user_id)
+    if member is None or _bound(unit, person) is not None or _has_identity(unit, person.issuer, user_id):
         return
     try:
-        other = recognize(unit.connection, unit.org_id, person).member.id != user_id
-    except NotFound:
-        other = False
-    if not other:
-        bind(unit, person, Member(*row), "signed in by the operator's setup link")
+        if recognize(unit.connection, unit.org_id, person).member.id != user_id:
+            return
+    except NotFound:  # as nobody: the link says who it is
+        pass
+    bind(unit, person, member, "signed in by the operator's setup link")
 
 
 def bind(unit: Unit, person: Person, member: Member, how: str) -> None:
@@ -134,6 +123,10 @@ def _of_issuer(unit: Unit, issuer: str) -> sa.ColumnElement[bool]:
     return (identities.c.org_id == unit.org_id) & (identities.c.issuer == issuer)
 
 
+def _member(unit: Unit, user_id: str) -> Member | None:
+    return find_member(unit.connection, unit.org_id, users.c.id == user_id)
+
+
 def _bound(unit: Unit, person: Person) -> str | None:
     mine = _of_issuer(unit, person.issuer) & (identities.c.subject == person.subject)
     return unit.connection.execute(sa.select(identities.c.user_id).where(mine)).scalar()
@@ -145,9 +138,13 @@ def _is_gone(unit: Unit, user_id: str) -> bool:
     return row is None or row.deleted_at is not None
 
 
+def _has_identity(unit: Unit, issuer: str, user_id: str) -> bool:
+    query = sa.select(identities.c.subject).where(_of_issuer(unit, issuer), identities.c.user_id == user_id)
+    return unit.connection.execute(query).first() is not None
+
+
 def _require_unbound(unit: Unit, issuer: str, member: Member) -> None:
-    other = sa.select(identities.c.subject).where(_of_issuer(unit, issuer), identities.c.user_id == member.id)
-    if unit.connection.execute(other).first():
+    if _has_identity(unit, issuer, member.id):
         raise Conflict("the user of this address signs in with another identity")
 
 

@@ -5,6 +5,7 @@ as somebody without a privileged role. As somebody with one, an address that it 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from scim_app.store.db.sign_in_tables import setup_links
 from scim_app.store.db.tables import users
 from scim_app.store.resources import emails
 from scim_app.store.sign_in import provenance
+from scim_app.store.sign_in.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,6 @@ class Person:
     external_id: str
     """The provider's own id of the person that SCIM has as `externalId`; empty where it tells none."""
 
-    @classmethod
-    def of(cls, issuer: str, subject: str, email: str | None, own_id: str | None) -> "Person":
-        """Return a person whose id is the subject where no other (`own_id`) is set."""
-        return cls(issuer, subject, email, subject if own_id is None else own_id)
-
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -54,7 +51,52 @@ class Match:
 
 
 _LIVE = users.c.active & users.c.deleted_at.is_(None)
-MEMBERS = sa.select(users.c.id, users.c.user_name).where(users.c.org_id == sa.bindparam("org"), _LIVE)
+_MEMBERS = sa.select(users.c.id, users.c.user_name).where(users.c.org_id == sa.bindparam("org"), _LIVE)
+
+
+def find_member(connection: sa.Connection, org_id: str, where: sa.ColumnElement[bool]) -> Member | None:
+    """Return the active user that meets a condition, None without one."""
+    row = connection.execute(_MEMBERS.where(where), {"org": org_id}).first()
+    return Member(*row) if row else None
+
+
+class _Candidate:
+    """A user that a person may be, with what speaks for it; each is read once, and only where it decides."""
+
+    def __init__(self, connection: sa.Connection, org_id: str, member: Member) -> None:
+        self.member = member
+        self._connection, self._org_id = connection, org_id
+
+    @cached_property
+    def privileged(self) -> bool:
+        """Whether the user holds Admin or above anywhere: by itself, through a team, or by default."""
+        return access.of_user(self._connection, self._org_id, self.member.id).role.privileged
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Who wrote what the user is recognized by."""
+        return provenance.of_user(self._connection, self._org_id, self.member.id)
+
+    def had_address(self, person: Person) -> bool:
+        """Tell whether nothing speaks against an id: another system may count its people by the same numbers."""
+        if person.email is None:
+            return True
+        return address_key(person.email) in {address_key(address) for address in self.provenance.addresses}
+
+    def is_certain_by_address(self, person: Person) -> bool:
+        """Tell whether the address by which the user was recognized is enough for what it may do."""
+        if not self.privileged:
+            return True
+        by_name = address_key(self.member.user_name) == address_key(person.email or "")
+        return self.provenance.by_hand(*(("userName",) if by_name else ("userName", "emails")))
+
+    def is_certain_by_id(self, person: Person, by_address: list[Member]) -> bool:
+        """Tell whether the provider's own id is enough, given also whom the address leads to."""
+        if not self.had_address(person):
+            return False
+        if not self.privileged or self.provenance.own_id:
+            return True
+        return self.member in by_address and self.is_certain_by_address(person)
 
 
 def recognize(connection: sa.Connection, org_id: str, person: Person) -> Match:
@@ -63,51 +105,21 @@ def recognize(connection: sa.Connection, org_id: str, person: Person) -> Match:
     Raises:
         NotFound: when it is nobody, or several users have its address.
     """
-    if named := _named_by_the_operator(connection, org_id, person):
-        return Match(named, certain=True, how="named by the operator's setup link")
+    if by_link := _named_by_the_operator(connection, org_id, person):
+        return Match(by_link, certain=True, how="named by the operator's setup link")
     by_id = _by_external_id(connection, org_id, person)
     by_address = _by_address(connection, org_id, person.email) if person.email else []
-    if by_id and (len(by_address) != 1 or _had_address(connection, org_id, by_id, person)):
-        return _matched_by_id(connection, org_id, by_id, by_address, person)
+    if by_id:
+        candidate = _Candidate(connection, org_id, by_id)
+        if len(by_address) != 1 or candidate.had_address(person):
+            certain = candidate.is_certain_by_id(person, by_address)
+            return Match(by_id, certain, "recognized by the provider's own id")
     if not person.email:
         raise NotFound("no active user, and no verified e-mail address to find one by")
     if len(by_address) != 1:
         raise NotFound("several users have this address" if by_address else "no active user has this e-mail address")
-    return Match(by_address[0], _is_certain(connection, org_id, by_address[0], person), "recognized by the address")
-
-
-def is_privileged(connection: sa.Connection, org_id: str, user_id: str) -> bool:
-    """Tell whether a user holds Admin or above anywhere: by itself, through a team, or by default."""
-    return access.of_user(connection, org_id, user_id).role.privileged
-
-
-def _matched_by_id(
-    connection: sa.Connection, org_id: str, member: Member, by_address: list[Member], person: Person
-) -> Match:
-    how = "recognized by the provider's own id"
-    if not _had_address(connection, org_id, member, person):
-        return Match(member, certain=False, how=how)
-    if not is_privileged(connection, org_id, member.id) or provenance.of_user(connection, org_id, member.id).own_id:
-        return Match(member, certain=True, how=how)
-    also_by_address = member in by_address and _is_certain(connection, org_id, member, person)
-    return Match(member, also_by_address, how)
-
-
-def _is_certain(connection: sa.Connection, org_id: str, member: Member, person: Person) -> bool:
-    """Tell whether the address by which somebody was recognized is enough for what the user may do."""
-    if not is_privileged(connection, org_id, member.id):
-        return True
-    by_name = address_key(member.user_name) == address_key(person.email or "")
-    used = ("userName",) if by_name else ("userName", "emails")
-    return provenance.of_user(connection, org_id, member.id).by_hand(*used)
-
-
-def _had_address(connection: sa.Connection, org_id: str, member: Member, person: Person) -> bool:
-    """Tell whether nothing speaks against an id: another system may count its people by the same numbers."""
-    if person.email is None:
-        return True
-    had = provenance.of_user(connection, org_id, member.id).addresses
-    return address_key(person.email) in {address_key(one) for one in had}
+    candidate = _Candidate(connection, org_id, by_address[0])
+    return Match(candidate.member, candidate.is_certain_by_address(person), "recognized by the address")
 
 
 def _named_by_the_operator(connection: sa.Connection, org_id: str, person: Person) -> Member | None:
@@ -116,11 +128,13 @@ def _named_by_the_operator(connection: sa.Connection, org_id: str, person: Perso
     used = (setup_links.c.org_id == org_id) & setup_links.c.used_at.is_not(None)
     query = sa.select(setup_links.c.user_id, setup_links.c.address).where(used, setup_links.c.address.is_not(None))
     same = [key for key, address in connection.execute(query) if address_key(address) == address_key(person.email)]
-    return _one(connection, org_id, users.c.id == same[0]) if len(same) == 1 else None
+    return find_member(connection, org_id, users.c.id == same[0]) if len(same) == 1 else None
 
 
 def _by_external_id(connection: sa.Connection, org_id: str, person: Person) -> Member | None:
-    return _one(connection, org_id, users.c.external_id == person.external_id) if person.external_id else None
+    if not person.external_id:
+        return None
+    return find_member(connection, org_id, users.c.external_id == person.external_id)
 
 
 def _by_address(connection: sa.Connection, org_id: str, email: str) -> list[Member]:
@@ -128,20 +142,15 @@ def _by_address(connection: sa.Connection, org_id: str, email: str) -> list[Memb
 
     The store finds more than are equal: there, names that look alike are one name.
     """
-    wanted, values = address_key(email), {"org": org_id}
-    named = connection.execute(MEMBERS.where(users.c.name_key == fold(email)), values).all()
-    found = [Member(*row) for row in named if address_key(row.user_name) == wanted]
-    if found:
-        return found
+    key, values = address_key(email), {"org": org_id}
+    look_alikes = connection.execute(_MEMBERS.where(users.c.name_key == fold(email)), values)
+    by_name = [Member(*row) for row in look_alikes if address_key(row.user_name) == key]
+    if by_name:
+        return by_name
     may = emails.having(org_id, emails.as_compared(email), connection.dialect.name)
-    others = MEMBERS.add_columns(users.c.email).where(users.c.name_key.not_like("%@%"), may)
+    others = _MEMBERS.add_columns(users.c.email).where(users.c.name_key.not_like("%@%"), may)
     return [
         Member(row.id, row.user_name)
         for row in connection.execute(others, values)
-        if address_key(row.email or "") == wanted
+        if address_key(row.email or "") == key
     ]
-
-
-def _one(connection: sa.Connection, org_id: str, where: sa.ColumnElement[bool]) -> Member | None:
-    row = connection.execute(MEMBERS.where(where), {"org": org_id}).first()
-    return Member(*row) if row else None

@@ -148,8 +148,8 @@ def test_by_entra_the_object_id_is_compared_and_the_subject_is_not() -> None:
     entra = Provider("https://login.microsoftonline.com/tenant/v2.0", "c", "s")
     other = Provider("https://acme.okta.com", "c", "s")
     chosen = Provider("https://idp.example", "c", "s", id_claim="employee")
-    own = [one._own_id(claims) for one in (entra, other, chosen)]  # pyright: ignore[reportPrivateUsage]
-    assert own == ["0000-1111", None, ""]
+    ids = [one._external_id(claims) for one in (entra, other, chosen)]  # pyright: ignore[reportPrivateUsage]
+    assert ids == ["0000-1111", "pairwise", ""]
 
 
 def test_the_operator_confirms_by_a_command(tmp_path_factory: pytest.TempPathFactory) -> None:

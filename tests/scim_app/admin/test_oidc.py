@@ -42,7 +42,7 @@ def moved(name: str, seconds: int) -> Any:
 @pytest.mark.parametrize(("alg", "key"), [("RS256", RSA), ("PS256", RSA), ("ES256", EC)])
 def test_an_honest_provider_is_believed(lying: tuple[str, Answers], alg: str, key: Any) -> None:
     lying[1].alg, lying[1].key = alg, key
-    assert sign_in(lying) == Identity(lying[0], "s-1", "ada@example.com")
+    assert sign_in(lying) == Identity(lying[0], "s-1", "ada@example.com", "s-1")
 
 
 def test_the_browser_is_sent_with_a_proof_key_and_nothing_that_can_be_guessed(lying: tuple[str, Answers]) -> None:

@@ -13,6 +13,7 @@ from scim_app.store.credentials import api_keys, sessions
 from scim_app.store.credentials.sessions import SessionKind
 from scim_app.store.lifecycle import people, teams
 from scim_app.store.sign_in import identities
+from scim_app.store.sign_in.recognition import Person
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +147,14 @@ def test_a_synced_user_is_edited_in_the_identity_provider(acme: Acme) -> None:
     assert acme.as_key("PATCH", f"/users/{made}", json={"display_name": "X"}).status_code == 200
 
 
+def moved_person(subject: str) -> Person:
+    """Whom the provider knows by an id of its own and by the address of a user."""
+    return Person("https://issuer.example", subject, "moved@example.com", subject)
+
+
 def test_how_a_person_signs_in_is_shown_and_forgotten_which_signs_it_out(acme: Acme) -> None:
     user = acme.desk.write(people.add, "moved@example.com", display_name="Moved")
-    acme.desk.write(identities.member_of, "https://issuer.example", "old-account", "moved@example.com")
+    acme.desk.write(identities.member_of, moved_person("old-account"))
     acme.secrets["moved"] = acme.desk.write(sessions.start, SessionKind.OIDC, user_id=user.id, name="moved")
     assert "old-account" in acme.see(f"users/{user.id}").text
     assert "Known there as" not in acme.see(f"users/{user.id}", "viewer").text
@@ -158,7 +164,7 @@ def test_how_a_person_signs_in_is_shown_and_forgotten_which_signs_it_out(acme: A
     assert acme.send(f"users/{user.id}/forget", confirmed="yes").status_code == 303
     assert acme.see("users", "moved").status_code == 303
     assert "Has not signed in yet" in acme.see(f"users/{user.id}").text
-    bound = acme.desk.write(identities.member_of, "https://issuer.example", "new-account", "moved@example.com")
+    bound = acme.desk.write(identities.member_of, moved_person("new-account"))
     assert bound.id == user.id
     assert acme.as_key("DELETE", f"/users/{user.id}/identities").status_code == 403
     assert acme.as_role("organization_admin", "DELETE", f"/users/{user.id}/identities").status_code == 204

@@ -100,7 +100,7 @@ def test_an_ordinary_user_is_known_by_the_providers_id_or_by_the_address(directo
     grace = directory.provision("grace@example.com", externalId="0000-1111")
     directory.push(ada, userName="ada.lovelace@example.com")
     assert directory.sign_in("00u1", "ada@example.com") == ada
-    assert directory.sign_in("pairwise", "grace@example.com", own_id="0000-1111") == grace
+    assert directory.sign_in("pairwise", "grace@example.com", external_id="0000-1111") == grace
 
 
 def test_ids_that_another_system_counts_open_nothing_by_themselves(directory: People) -> None:
@@ -108,7 +108,7 @@ def test_ids_that_another_system_counts_open_nothing_by_themselves(directory: Pe
     grace = directory.provision("grace@example.com", externalId="8")
     assert directory.sign_in("8", "ada@example.com") == ada
     with pytest.raises(ConfirmationNeeded):
-        directory.sign_in("pairwise", "nobody@example.com", own_id="8")
+        directory.sign_in("pairwise", "nobody@example.com", external_id="8")
     assert directory.sign_in("7", "grace@example.com") == grace
 
 

@@ -20,6 +20,7 @@ from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.sign_in import identities, setup_links
+from scim_app.store.sign_in.recognition import Person
 
 ISSUER = "https://issuer.example"
 
@@ -49,7 +50,7 @@ class Directory:
         return self.store.read(lambda db: sessions.find(db, self.org_id, secret))
 
     def member(self, subject: str, email: str | None) -> identities.Member:
-        return self.write(lambda unit: identities.member_of(unit, ISSUER, subject, email))
+        return self.write(lambda unit: identities.member_of(unit, Person(ISSUER, subject, email, subject)))
 
 
 @pytest.fixture
