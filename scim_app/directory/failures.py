@@ -191,6 +191,13 @@ def failure_of(cause: str | None) -> Failure | None:
     return _BY_CAUSE.get(cause or "")
 
 
+def failure_of_answer(status: int, scim_type: str | None, detail: str | None, cause: str | None) -> Failure | None:
+    """Return why a request was refused, by its cause where that is known already; None where it was answered."""
+    if status < 400:
+        return None
+    return failure_of(cause) or explain_failure(status, scim_type, detail)
+
+
 def explain_failure(status: int | None, scim_type: str | None, detail: str | None) -> Failure:
     """Return the cause of a refusal, from its HTTP status, SCIM error type and detail; the first that fits."""
     told = (status or 0, scim_type or "", detail or "")

@@ -136,7 +136,7 @@ class Trace:
 
 @dataclass(slots=True)
 class Strangers:
-    """Requests to one organization without a valid token: a few, and how many more each hour had."""
+    """Requests to one organization without a valid token: a few, and how many more each hour had refused."""
 
     traces: list[Trace] = field(default_factory=list[Trace])
     more: Counter[str] = field(default_factory=Counter[str])
@@ -145,7 +145,7 @@ class Strangers:
         """Take a request in."""
         if len(self.traces) < STRANGERS_PER_BATCH:
             self.traces.append(trace)
-        else:
+        elif trace.succeeded is None:
             self.more[trace.hour] += 1
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from scim_app.directory.choices import require_choice
-from scim_app.directory.failures import FAILURES, STRANGERS, Failure, explain_failure, failure_of
+from scim_app.directory.failures import FAILURES, STRANGERS, Failure, failure_of, failure_of_answer
 from scim_app.store.db.settings_tables import request_counts, request_log
 
 PAGE = 50
@@ -39,9 +39,7 @@ class Request:
     @property
     def failure(self) -> Failure | None:
         """Why it was refused and what to do; None when it was answered."""
-        if known := failure_of(self.cause):
-            return known
-        return explain_failure(self.status, self.scim_type, self.detail) if self.status >= 400 else None
+        return failure_of_answer(self.status, self.scim_type, self.detail, self.cause)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Writing down what identity providers sent and what was answered, in batches; `request_list` reads it.
 
-Every request is counted by hour and cause; rows are kept of the last requests only (`KEPT`).
+Requests are counted by hour and cause; rows are kept of the last ones only (`KEPT`).
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scim_app.directory.failures import STRANGER, STRANGERS, Failure, explain_failure, failure_of
+from scim_app.directory.failures import STRANGER, STRANGERS, Failure, failure_of_answer
 from scim_app.store.credentials.credentials import later
 from scim_app.store.db.settings_tables import request_counts, request_log
 from scim_app.store.db.stamps import now
@@ -51,9 +51,7 @@ class Answered:
     @property
     def failure(self) -> Failure | None:
         """Why it was refused, None where it was not."""
-        if known := failure_of(self.cause):
-            return known
-        return explain_failure(self.status, self.scim_type, self.detail) if self.status >= 400 else None
+        return failure_of_answer(self.status, self.scim_type, self.detail, self.cause)
 
 
 def organizations_of(connection: sa.Connection, slugs: Iterable[str]) -> dict[str, str]:
@@ -65,12 +63,16 @@ def organizations_of(connection: sa.Connection, slugs: Iterable[str]) -> dict[st
 def write(
     connection: sa.Connection, org_id: str, batch: Sequence[Answered], more: Mapping[tuple[str, str], int]
 ) -> None:
-    """Keep requests of one organization and count them, and `more`, by hour and cause, that get no row."""
+    """Keep requests of one organization and count them, and `more`, by hour and cause, that get no row.
+
+    What anybody may read is kept and not counted: it tells nothing of the identity provider, and nothing was refused.
+    """
     counts = Counter(more)
     rows: list[dict[str, Any]] = []
     for one in batch:
         cause = one.failure.cause if one.failure else ""
-        counts[one.at[:13], cause if one.token_id or cause in STRANGERS else STRANGER.cause] += 1
+        if cause or one.token_id:
+            counts[one.at[:13], cause if one.token_id or cause in STRANGERS else STRANGER.cause] += 1
         kept = {name: getattr(one, name) for name in Answered.__slots__ if name != "slug"}
         rows.append(kept | {"org_id": org_id, "cause": cause or None})
     if rows:

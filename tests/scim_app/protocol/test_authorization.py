@@ -36,10 +36,10 @@ def test_a_token_is_understood_in_every_form_of_the_field(form: str) -> None:
     assert read_token(scope) == ("scim_x_y", None)
 
 
-def ask(acme: Acme, *headers: str) -> Any:
+def ask(acme: Acme, *headers: str, path: str = "Users") -> Any:
     """What is answered to a request with these Authorization headers, and its row in the log."""
     sent = [("Authorization", text) for text in headers]
-    answer = acme.client.get("/acme/scim/v2/Users", headers=sent)
+    answer = acme.client.get(f"/acme/scim/v2/{path}", headers=sent)
     request_id = answer.headers["x-request-id"]
     return answer, make.until(lambda: acme.desk.read(request_list.get, request_id), what="the row")
 
@@ -83,6 +83,15 @@ def test_admins_read_why_a_token_opens_nothing_and_callers_do_not(
     assert "belongs to another organization" in page
 
 
+def test_what_anybody_may_read_is_nobodys_fault(both: tuple[Acme, Acme]) -> None:
+    acme, _ = both
+    before = acme.desk.read(request_list.health).strangers
+    for headers in ((), ("Bearer nothing",), (f"Bearer {acme.scim_token}",)):
+        answer, row = ask(acme, *headers, path="ServiceProviderConfig")
+        assert (answer.status_code, row.status, row.cause, row.failure) == (200, 200, None, None)
+    assert acme.desk.read(request_list.health).strangers == before
+
+
 def test_strangers_are_limited_by_address_and_displace_nobody(tmp_path: Path) -> None:
     run = runner(tmp_path, anonymous_rate_limit=0.001, anonymous_rate_burst=10)
 
@@ -93,10 +102,10 @@ def test_strangers_are_limited_by_address_and_displace_nobody(tmp_path: Path) ->
         discovery = await scim("GET", "/ServiceProviderConfig", headers=bad)
         return answers, known, discovery
 
-    answers, known, _ = run(flood)
+    answers, known, discovery = run(flood)
     assert [one.status for one in answers] == [401] * 10 + [429] * 290
     assert int(answers[-1].headers["retry-after"]) > 0
-    assert [one.status for one in known] == [200] * 3
+    assert [one.status for one in (*known, discovery)] == [200] * 4
     store = Store(make.settings(tmp_path).store_url)
     try:
         org_id = store.read(lambda db: next(iter(request_log.organizations_of(db, ["acme"]).values())))
