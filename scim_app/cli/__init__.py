@@ -42,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("dev")(dev.dev)
-app.command("prepare")(dagster_home.dagster_home)
+app.command("prepare")(dagster_home.prepare)
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 app.command("webserver", context_settings=_PASSED_ON)(dagster_home.webserver)
 app.command("demo")(demo.demo)

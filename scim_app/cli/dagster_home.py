@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 DELIVERED = ROOT / "dagster_defs" / "dagster.yaml"
 
 
-def dagster_home() -> None:
-    """Make Dagster's home ready: write `dagster.yaml` where there is none, and tell how one that is there differs."""
+def prepare() -> None:
+    """Write `dagster.yaml` in Dagster's home if there is none; one that is there stays, and how it differs is told."""
     make_ready(Settings())
 
 
@@ -31,7 +31,7 @@ def make_ready(settings: Settings) -> None:
     except FileExistsError:
         lines = differences(path.read_text(), delivered)
         if lines:
-            typer.echo(f"{path} was left as it is. Against the one of this version (+):", err=True)
+            typer.echo(f"{path} was left as it is. It (-) differs from the one of this version (+):", err=True)
             typer.echo("\n".join(f"  {line}" for line in lines), err=True)
 
 

@@ -97,7 +97,7 @@ def list_identities(org: Organization, user: User, as_json: AsJson = False) -> N
 
 @app.command("forget-identity")
 def forget_identity(org: Organization, user: User, as_json: AsJson = False) -> None:
-    """Forget how a user signs in and end its sessions; the next sign-in with the verified address binds anew."""
+    """Forget how a user signs in and end its sessions; its next sign-in is recognized as a first one is."""
     with acting(org) as desk:
         stored = desk.read(people.get, user)
         desk.write(identities.forget, stored.id)
@@ -114,13 +114,13 @@ def list_waiting(org: Organization, as_json: AsJson = False) -> None:
 
 @app.command("confirm-sign-in")
 def confirm_sign_in(org: Organization, user: User, subject: Subject = None, as_json: AsJson = False) -> None:
-    """Say that the person who waits to sign in as a user is this user."""
+    """Confirm that the person who waits to sign in as a user is this user, and let the person sign in."""
     _decide(org, user, subject, identity_requests.confirm, "can sign in now", as_json=as_json)
 
 
 @app.command("decline-sign-in")
 def decline_sign_in(org: Organization, user: User, subject: Subject = None, as_json: AsJson = False) -> None:
-    """Say that the person who waits to sign in as a user is somebody else."""
+    """Decline a sign-in that waits: the person who asked to sign in as a user is somebody else."""
     _decide(org, user, subject, identity_requests.decline, "is somebody else: the sign-in is declined", as_json=as_json)
 
 
@@ -138,10 +138,10 @@ def _decide(
         waiting = desk.read(identity_requests.waiting, stored.id)
         chosen = [one for one in waiting if subject in (None, one.subject)]
         if not chosen:
-            raise NotFound(f"no such sign-in waits as {user}; `dagster-scim user waiting-sign-ins {org}` lists them")
+            raise NotFound(f"no such sign-in of {user} waits; `dagster-scim user waiting-sign-ins {org}` lists those that do")
         if len(chosen) > 1:
             known = ", ".join(one.subject for one in chosen)
-            raise Conflict(f"several persons wait to sign in as {user}: choose one with --subject, of {known}")
+            raise Conflict(f"several people wait to sign in as {user}: choose one with --subject, of {known}")
         desk.write(decide, stored.id, chosen[0].issuer, chosen[0].subject)
     told({"id": stored.id, **asdict(chosen[0])}, f"{user} {sentence}.", as_json=as_json)
 

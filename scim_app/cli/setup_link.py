@@ -14,12 +14,14 @@ from scim_app.store.sign_in import setup_links
 
 def setup(
     org: Organization,
-    user: Annotated[str, typer.Argument(help="E-mail address of the person, who is added where it is not there yet.")],
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="E-mail address of the person; a user is added if there is none.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Print a link that signs a person in as an Organization Admin: once, within an hour, also while SCIM is on.
 
-    In the same browser, or by the same verified address, the person then signs in at the identity provider.
+    Who then signs in at the identity provider, in the same browser or with that verified address, is bound to the user.
     """
     settings = Settings()
     if not (settings.local or settings.base_url.startswith("https://")):
@@ -28,9 +30,9 @@ def setup(
             "before the service and set its address"
         )
     with acting(org) as desk:
-        user_id, name, code = desk.write(setup_links.make_for_admin, user)
+        user_id, name, code = desk.write(setup_links.make_for_admin, address)
     url = _url(settings, org, code)
-    sentence = f"It signs {name} in once and within an hour; links printed before work no more."
+    sentence = f"It signs {name} in, once and within an hour; earlier links no longer work."
     told({"id": user_id, "user_name": name, "url": url}, sentence, as_json=as_json)
     if not as_json:
         typer.echo(url)
@@ -46,7 +48,7 @@ def open_settings(org: Organization) -> None:
         )
     with opened_store(settings) as store:
         typer.echo(setup_link(settings, store, org))
-    typer.echo("It works once and for an hour; links printed before work no more.", err=True)
+    typer.echo("It works once and for an hour; earlier links no longer work.", err=True)
 
 
 def setup_link(settings: Settings, store: Store, org: str) -> str:
