@@ -138,7 +138,9 @@ def _decide(
         waiting = desk.read(identity_requests.waiting, stored.id)
         chosen = [one for one in waiting if subject in (None, one.subject)]
         if not chosen:
-            raise NotFound(f"no such sign-in of {user} waits; `dagster-scim user waiting-sign-ins {org}` lists those that do")
+            raise NotFound(
+                f"no such sign-in of {user} waits; `dagster-scim user waiting-sign-ins {org}` lists those that do"
+            )
         if len(chosen) > 1:
             known = ", ".join(one.subject for one in chosen)
             raise Conflict(f"several people wait to sign in as {user}: choose one with --subject, of {known}")

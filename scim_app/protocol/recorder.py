@@ -106,6 +106,11 @@ class Trace:
         return self.at[:13]
 
     @property
+    def is_let_in(self) -> bool:
+        """Whether it came with a valid token; one that is revoked or expired is known, and is none."""
+        return self.token_id is not None and self.fault is None
+
+    @property
     def succeeded(self) -> str | None:
         """What it did where it succeeded, `read` or `write`; None where it was refused."""
         if self.status >= HTTPStatus.BAD_REQUEST:
@@ -139,14 +144,16 @@ class Strangers:
     """Requests to one organization without a valid token: a few, and how many more each hour had refused."""
 
     traces: list[Trace] = field(default_factory=list[Trace])
-    more: Counter[str] = field(default_factory=Counter[str])
+    more: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """By hour, and by the cause where the token was one of the organization."""
 
     def add(self, trace: Trace) -> None:
         """Take a request in."""
         if len(self.traces) < STRANGERS_PER_BATCH:
             self.traces.append(trace)
         elif trace.succeeded is None:
-            self.more[trace.hour] += 1
+            cause = trace.fault if trace.token_id is not None and trace.fault else STRANGER.cause
+            self.more[trace.hour, cause] += 1
 
 
 class Recorder:
@@ -162,7 +169,7 @@ class Recorder:
 
     def add(self, trace: Trace) -> None:
         """Take a request in that has been answered; it is written within a second."""
-        if trace.token_id is not None:
+        if trace.is_let_in:
             self._waiting.append(trace)
         elif (of := self._strangers.get(trace.slug)) is not None:
             of.add(trace)
@@ -208,7 +215,7 @@ class Recorder:
     def _submit(self, org_id: str, traces: list[Trace], strangers: Strangers) -> None:
         rows, more = _chosen(traces)
         rows += [trace.answered() for trace in strangers.traces]
-        more.update({(hour, STRANGER.cause): number for hour, number in strangers.more.items()})
+        more.update(strangers.more)
         self._since_pruned[org_id] += len(rows)
         pruning = self._since_pruned[org_id] >= PRUNE_EVERY
         if pruning:

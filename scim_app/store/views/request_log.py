@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_app.directory.failures import STRANGER, STRANGERS, Failure, failure_of_answer
+from scim_app.directory.token_faults import TokenFault
 from scim_app.store.credentials.credentials import later
 from scim_app.store.db.settings_tables import request_counts, request_log
 from scim_app.store.db.stamps import now
@@ -83,8 +84,8 @@ def write(
 
 def prune(connection: sa.Connection, org_id: str) -> None:
     """Drop the rows of an organization beyond those kept."""
-    whose = request_log.c.token_id
-    for kept, those in ((KEPT, whose.is_not(None)), (STRANGERS_KEPT, whose.is_(None))):
+    let_in = request_log.c.token_id.is_not(None) & sa.func.coalesce(request_log.c.cause, "").not_in(tuple(TokenFault))
+    for kept, those in ((KEPT, let_in), (STRANGERS_KEPT, ~let_in)):
         mine = (request_log.c.org_id == org_id) & those
         oldest = sa.select(request_log.c.id).where(mine).order_by(request_log.c.id.desc()).offset(kept).limit(1)
         connection.execute(sa.delete(request_log).where(mine, request_log.c.id <= oldest.scalar_subquery()))

@@ -119,6 +119,31 @@ def test_strangers_are_limited_by_address_and_displace_nobody(tmp_path: Path) ->
     assert len([row for row in rows if row.token_id is None]) <= recorder.STRANGERS_PER_BATCH
 
 
+def test_a_token_that_is_over_displaces_nobody_and_is_counted_by_its_cause(
+    both: tuple[Acme, Acme], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, globex = both
+    token, text = globex.desk.write(tokens.create, pepper=globex.site.settings.read_pepper())
+    globex.desk.write(tokens.revoke, token.id)
+    known = globex.client.get("/globex/scim/v2/Users", headers={"Authorization": f"Bearer {globex.scim_token}"})
+    for _ in range(60):
+        assert globex.client.get("/globex/scim/v2/Users", headers={"Authorization": text}).status_code == 401
+
+    def revoked() -> list[int]:
+        causes = globex.desk.read(request_list.health).causes
+        return [cause.requests for cause in causes if cause.cause == TokenFault.REVOKED]
+
+    make.until(lambda: revoked() == [60], what="the counts")
+    org_id = globex.desk.organization.id
+    monkeypatch.setattr(request_log, "KEPT", 1)
+    monkeypatch.setattr(request_log, "STRANGERS_KEPT", 2)
+    globex.site.store.write(lambda db: request_log.prune(db, org_id), org_id)
+    rows, _ = globex.desk.read(request_list.list_requests)
+    by_id = {row.id: row.cause for row in rows}
+    assert by_id.pop(known.headers["x-request-id"]) == "scim_off"  # it came first, with a valid token
+    assert list(by_id.values()) == [TokenFault.REVOKED] * 2
+
+
 def test_addresses_of_one_network_count_as_one_and_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff") != network_of("2001:db8:1::1")
     monkeypatch.setattr("scim_app.rate.KEYS", 3)
