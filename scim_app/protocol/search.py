@@ -17,8 +17,9 @@ from scim_app.protocol.filter_limits import check_filter
 from scim_app.protocol.wire import kind_of
 from scim_app.store.log.session import Store
 from scim_app.store.resources import emails
-from scim_app.store.search.filters import compile_filter, compile_sort
-from scim_app.store.search.pages import Found, Listing, Part, Place
+from scim_app.store.search.pages import Found, Listing, Place
+from scim_app.store.search.plans import Part, Shape
+from scim_app.store.search.terms import Values, read_terms
 from scim_app.store.search.walks import Step, Walks
 
 Json = dict[str, Any]
@@ -51,9 +52,7 @@ async def search(store: Store, call: Call, asked: Json) -> Reply:
             request, position = call.service.read_search(types, _checked(asked, call))
         place = None if position is None else _place(call, position)
         kinds = [kind_of(found) for found in types]
-        parts = [_part(kind, request, call, connection.dialect.name) for kind in kinds]
-        down = request.sort_order == SearchRequest.SortOrder.descending
-        listing = Listing(connection, call.caller.org_id, parts, descending=down)
+        listing = Listing(connection, call.caller.org_id, *planned(kinds, request, call.base_url))
         fields: Json = {"totalResults": 0}
         size = request.count or 0
         if request.cursor is None:
@@ -130,11 +129,26 @@ def _number(name: str, text: str, *, by_cursor: bool) -> int:
     raise InvalidValueException(detail=f"{name} must be a whole number")
 
 
-def _part(kind: Kind, request: SearchRequest[Any], call: Call, dialect: str) -> Part:
-    asked, base_url, org_id = request.filter, call.base_url, call.caller.org_id
-    where = compile_filter(kind, asked, base_url, dialect, org_id) if isinstance(asked, ScimFilter) else None
-    few = isinstance(asked, ScimFilter) and kind is USER and emails.asked(asked.ast) is not None
-    return Part(kind, where, compile_sort(kind, request, base_url, dialect), few)
+def planned(kinds: list[Kind], request: SearchRequest[Any], base_url: str) -> tuple[Shape, Values]:
+    """Return what a search asks for, and the values apart.
+
+    Raises:
+        InvalidFilterException: when a value does not fit its attribute.
+    """
+    values: Values = {"base": base_url}
+    parts = tuple(_part(kind, request, values) for kind in kinds)
+    return Shape(parts, request.sort_order == SearchRequest.SortOrder.descending), values
+
+
+def _part(kind: Kind, request: SearchRequest[Any], values: Values) -> Part:
+    scim_filter = request.filter
+    sort = request.sort_binding(kind.model) if request.sort_by else None
+    if not isinstance(scim_filter, ScimFilter):
+        return Part(kind, sort=sort)
+    email = emails.asked(scim_filter.ast) if kind is USER else None
+    if email is not None:
+        values |= emails.values(email)
+    return Part(kind, read_terms(kind, scim_filter, values), sort, email is not None)
 
 
 def _place(call: Call, position: Any) -> Place:

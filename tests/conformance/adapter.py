@@ -7,21 +7,21 @@ from typing import Any
 import make
 import orjson
 import sqlalchemy as sa
-from scim2_models import PreconditionFailedException, Resource, ResourceType, ResponseParameters, SearchRequest
+from scim2_models import PreconditionFailedException, Resource, ResourceType, ResponseParameters
 from scim2_server.storage import ScimStorage, SearchPage
 
 from scim_app.directory.kinds import Document, Kind
 from scim_app.directory.membership import MemberDelta
 from scim_app.protocol import decode, encode
 from scim_app.protocol.dialects import STRICT
+from scim_app.protocol.search import planned
 from scim_app.protocol.wire import STORED, kind_of
 from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.resources import resources
 from scim_app.store.resources.resources import Stored
-from scim_app.store.search.filters import compile_filter, compile_sort
-from scim_app.store.search.pages import Found, Listing, Part, Place
+from scim_app.store.search.pages import Found, Listing, Place
 
 BASE = "https://scim.example/v2"
 EVERYTHING: ResponseParameters[Any] = ResponseParameters()
@@ -51,11 +51,10 @@ class StoreStorage(ScimStorage):
     def search(self, resource_types: list[ResourceType], search_request: Any, *, position: Any = None) -> SearchPage:
         """Return a page."""
         kinds = [kind_of(one) for one in resource_types]
-        down = search_request.sort_order == SearchRequest.SortOrder.descending
         limit = 10_000 if search_request.count is None else search_request.count
 
         def work(db: sa.Connection) -> SearchPage:
-            listing = Listing(db, self._org, [self._part(db, kind, search_request) for kind in kinds], descending=down)
+            listing = Listing(db, self._org, *planned(kinds, search_request, BASE))
             total = listing.count()
             if search_request.cursor is None:
                 rows = listing.by_index((search_request.start_index or 1) - 1, limit)
@@ -107,10 +106,6 @@ class StoreStorage(ScimStorage):
         if shown.meta is not None:
             shown.meta.location = None
         return shown
-
-    def _part(self, db: sa.Connection, kind: Kind, request: Any) -> Part:
-        where = compile_filter(kind, request.filter, BASE, db.dialect.name, self._org) if request.filter else None
-        return Part(kind, where, compile_sort(kind, request, BASE, db.dialect.name))
 
 
 def _require(stored: Stored, version: str | None) -> None:

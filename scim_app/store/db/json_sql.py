@@ -52,13 +52,13 @@ class SqliteJson:
         """Values carry their types; moments are texts, which this service's own function writes alike."""
         return getattr(sa.func, SAME_MOMENT)(value) if kind is datetime else value
 
-    def holds(self, text: Expression, value: str) -> Expression:
+    def holds(self, text: Expression, value: Expression) -> Expression:
         """Tell whether a text contains another."""
         return sa.func.instr(text, value) > 0
 
-    def ends_with(self, text: Expression, value: str) -> Expression:
+    def ends_with(self, text: Expression, value: Expression) -> Expression:
         """Tell whether a text ends with another that is not empty."""
-        return sa.func.substr(text, -len(value)) == value
+        return sa.func.substr(text, -sa.func.length(value)) == value
 
 
 class PostgresJson:
@@ -86,13 +86,13 @@ class PostgresJson:
             sa.func.jsonb_extract_path_text(value, sub) if sub else value.op("#>>", return_type=sa.Text())(_HERE), kind
         )
 
-    def holds(self, text: Expression, value: str) -> Expression:
+    def holds(self, text: Expression, value: Expression) -> Expression:
         """Tell whether a text contains another."""
         return sa.func.strpos(text, value) > 0
 
-    def ends_with(self, text: Expression, value: str) -> Expression:
+    def ends_with(self, text: Expression, value: Expression) -> Expression:
         """Tell whether a text ends with another that is not empty."""
-        return sa.func.right(text, len(value)) == value
+        return sa.func.right(text, sa.func.length(value)) == value
 
 
 def listed(name: str, dialect: str) -> Expression:

@@ -46,10 +46,14 @@ class _Compiled:
 
 
 class Prepared:
-    """A statement with named parameters. Values come and go as the driver has them: SQLite's booleans are 0 and 1."""
+    """A statement with named parameters. Values come and go as the driver has them: SQLite's booleans are 0 and 1.
+
+    Args:
+        build: makes the statement for a database, by the name of its dialect.
+    """
 
     def __init__(self, build: Callable[[str], sa.ClauseElement]) -> None:
-        self._build = build
+        self.build = build
         self._compiled: dict[str, _Compiled] = {}
 
     def first(self, connection: sa.Connection, **values: Any) -> Row | None:
@@ -88,7 +92,7 @@ class Prepared:
             raise _as_sqlalchemy_has_it(connection, compiled.text, error) from error
 
     def _compile(self, name: str) -> _Compiled:
-        compiled = self._build(name).compile(dialect=_DIALECTS[name]())
+        compiled = self.build(name).compile(dialect=_DIALECTS[name]())
         constants = {key: value for key, value in (compiled.params or {}).items() if value is not None}
         made = self._compiled[name] = _Compiled(str(compiled), constants)
         return made

@@ -25,7 +25,6 @@ _NAMING = frozenset({"emails", USER.unique})
 _SCHEMA = str(USER.declared.__schema__).lower()
 
 Condition = sa.ColumnElement[bool]
-Value = sa.ColumnElement[Any]
 
 
 def _adding(dialect: str) -> sa.ClauseElement:
@@ -105,35 +104,39 @@ def as_compared(address: str) -> str:
     return lower(address)
 
 
-def having(org_id: str, email: str, dialect: str) -> Condition:
-    """Return the condition that a user may have an address, given as it compares; an index answers it."""
-    return _having(sa.literal(org_id), sa.literal(email), sa.literal(email[:LONGEST]), dialect)
+def having(dialect: str) -> Condition:
+    """Return the condition that a user may have an address, which an index answers.
+
+    Its parameters are `org`, and those of `values`.
+    """
+    own, named = user_emails.c, users.alias()
+    org_id, start = sa.bindparam("org"), sa.bindparam("start", type_=sa.Text)
+    rows = sa.select(own.user_id).where(own.org_id == org_id, own.email == start)
+    key = sa.bindparam("email", type_=sa.Text)
+    mine = (named.c.org_id == org_id) & (named.c.name_key == key) & named.c.deleted_at.is_(None)
+    may = rows.union_all(sa.select(named.c["id"]).where(mine))
+    if dialect == "postgresql":  # looked up first, whatever the planner takes the table's size for
+        return users.c["id"] == sa.func.any(sa.func.array(may.scalar_subquery()))
+    return users.c["id"].in_(may)
+
+
+def values(email: str) -> dict[str, str]:
+    """Return the parameters that look for an address, given as it compares."""
+    return {"email": email, "start": email[:LONGEST]}
 
 
 def find(connection: sa.Connection, org_id: str, email: str, most: int) -> list[Stored]:
     """Return live users that may have an address, given as it compares, in order of creation, at most `most`."""
-    values = {"org": org_id, "email": email, "start": email[:LONGEST], "most": most}
-    return [Stored._make(row) for row in _FIND.documents(connection, **values)]
-
-
-def _having(org_id: Value, email: Value, start: Value, dialect: str) -> Condition:
-    own, named = user_emails.c, users.alias()
-    rows = sa.select(own.user_id).where(own.org_id == org_id, own.email == start)
-    mine = (named.c.org_id == org_id) & (named.c.name_key == email) & named.c.deleted_at.is_(None)
-    found = rows.union_all(sa.select(named.c["id"]).where(mine))
-    if dialect == "postgresql":  # looked up first, whatever the planner takes the table's size for
-        return users.c["id"] == sa.func.any(sa.func.array(found.scalar_subquery()))
-    return users.c["id"].in_(found)
+    rows = _FIND.documents(connection, org=org_id, most=most, **values(email))
+    return [Stored._make(row) for row in rows]
 
 
 def finding(dialect: str) -> sa.Select[Any]:
     """Return the statement of `find`."""
-    org_id, most = sa.bindparam("org"), sa.bindparam("most")
-    may = _having(org_id, sa.bindparam("email"), sa.bindparam("start"), dialect)
-    live = users.c.deleted_at.is_(None) & (users.c.org_id == org_id)
-    query = sa.select(*(users.c[name] for name in Stored._fields)).where(live, may)
+    live = users.c.deleted_at.is_(None) & (users.c.org_id == sa.bindparam("org"))
+    query = sa.select(*(users.c[name] for name in Stored._fields)).where(live, having(dialect))
     # By no index's order, or SQLite goes through all users in that order instead of sorting the few.
-    return query.order_by(users.c.position + 0).limit(most)
+    return query.order_by(users.c.position + 0).limit(sa.bindparam("most"))
 
 
 _FIND = Prepared(finding)

@@ -16,28 +16,15 @@ from scim2_models.path import AttributeBinding
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.store.db.json_sql import Json, json_of
 from scim_app.store.db.tables import TABLES, team_members, teams, users
-from scim_app.store.search.filter_cost import LINKED, LISTED
+from scim_app.store.search.terms import is_exact, scim_path
 
 Expression = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]
 
 
-def scim_path(binding: AttributeBinding) -> list[str]:
-    """Return the keys that lead to an attribute in a document, the extension's URN first where there is one."""
-    schema = str(getattr(binding.model, "__schema__", ""))
-    path = binding.urn.removeprefix(f"{schema}:").split(".")
-    return [schema, *path] if issubclass(binding.model, Extension) else path
-
-
 def sub_attribute(binding: AttributeBinding) -> str | None:
     """Return the SCIM name of the sub-attribute that is compared, None for the element itself."""
     return binding.urn.rpartition(".")[2] if binding.sub_field_name else None
-
-
-def is_exact(binding: AttributeBinding) -> bool:
-    """Tell whether an attribute compares as it stands: `caseExact`, or no string at all."""
-    kind = binding.target_type
-    return binding.case_exact or not (isclass(kind) and issubclass(kind, str))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +35,6 @@ class Rows:
     read: Callable[[str | None, bool, type | None], Expression]
     """Sub-attribute (None: the element itself), exact or folded, type of its values → expression."""
     where: Condition | None = None
-    cost: int = LISTED
-    """What it costs to look through them, where a column costs 1."""
 
     def any(self, condition: Condition) -> Condition:
         """Tell whether any element meets a condition."""
@@ -57,16 +42,21 @@ class Rows:
         return sa.exists(query if self.where is None else query.where(self.where))
 
 
-class Attributes:
-    """Where the attributes of one kind are found in SQL."""
+_BASE = sa.bindparam("base", type_=sa.Text)
 
-    def __init__(self, kind: Kind, base_url: str, dialect: str) -> None:
-        self.kind = kind
+
+class Attributes:
+    """Where the attributes of one kind are found in SQL.
+
+    Statements take the SCIM base address, which `meta.location` and `$ref` begin with, as the parameter `base`.
+    """
+
+    def __init__(self, kind: Kind, dialect: str) -> None:
+        self.kind, self.dialect = kind, dialect
         self.json: Json = json_of(dialect)
-        self.base_url = base_url
         self.table = TABLES[kind.name]
         c = self.table.c
-        location = sa.literal(f"{base_url}/{kind.endpoint}/").concat(c.id)
+        location = _BASE.concat(f"/{kind.endpoint}/").concat(c.id)
         self._columns: dict[str, Expression] = {
             "id": c.id,
             "externalid": c.external_id,
@@ -90,12 +80,15 @@ class Attributes:
 
     def rows(self, binding: AttributeBinding) -> Rows:
         """Return the elements of a multi-valued attribute."""
-        if self.kind is TEAM and binding.field_name == "members":
-            return _member_rows(self.table, self.base_url, self.json)
-        if self.kind is USER and binding.field_name == "groups":
-            return _group_rows(self.table, self.base_url, self.json)
+        if self.is_linked(binding):
+            return (_member_rows if self.kind is TEAM else _group_rows)(self.table, self.json)
         head = scim_path(binding)[: 2 if issubclass(binding.model, Extension) else 1]
         return self._json_rows(head)
+
+    def is_linked(self, binding: AttributeBinding) -> bool:
+        """Tell whether the elements are rows of memberships: the members of a team, or the teams of a user."""
+        own = not issubclass(binding.model, Extension)
+        return own and binding.field_name == ("members" if self.kind is TEAM else "groups")
 
     def sorted(self, binding: AttributeBinding) -> Expression:
         """Return the value that a resource is sorted by: of several, the primary one, else the first."""
@@ -136,7 +129,7 @@ def _ordered(value: Expression) -> Expression:
     return sa.cast(value, sa.Float) if isinstance(value.type, sa.Numeric) else value
 
 
-def _member_rows(team: sa.Table, base_url: str, json: Json) -> Rows:
+def _member_rows(team: sa.Table, json: Json) -> Rows:
     """The members of a team."""
     member = team_members.alias()
     person, nested = users.alias(), teams.alias()
@@ -144,7 +137,7 @@ def _member_rows(team: sa.Table, base_url: str, json: Json) -> Rows:
         "value": member.c.member_id,
         "display": sa.func.coalesce(person.c.display_name, person.c.user_name, nested.c.display_name),
         "type": sa.case((person.c.id.is_not(None), "User"), (nested.c.id.is_not(None), "Group")),
-        "$ref": sa.literal(f"{base_url}/")
+        "$ref": _BASE.concat("/")
         .concat(sa.case((nested.c.id.is_not(None), "Groups/"), else_="Users/"))
         .concat(member.c.member_id),
     }
@@ -155,21 +148,21 @@ def _member_rows(team: sa.Table, base_url: str, json: Json) -> Rows:
         _folded(json, person, "username"),
         _folded(json, nested, "displayname"),
     ]
-    return Rows(joined, _reading(names, sa.func.coalesce(*shown)), mine, LINKED)
+    return Rows(joined, _reading(names, sa.func.coalesce(*shown)), mine)
 
 
-def _group_rows(user: sa.Table, base_url: str, json: Json) -> Rows:
+def _group_rows(user: sa.Table, json: Json) -> Rows:
     """The teams that a user is in."""
     member, team = team_members.alias(), teams.alias()
     names = {
         "value": team.c.id,
         "display": team.c.display_name,
         "type": sa.literal("direct"),
-        "$ref": sa.literal(f"{base_url}/Groups/").concat(team.c.id),
+        "$ref": _BASE.concat("/Groups/").concat(team.c.id),
     }
     here = (team.c.org_id == member.c.org_id) & (team.c.id == member.c.team_id) & team.c.deleted_at.is_(None)
     mine = (member.c.org_id == user.c.org_id) & (member.c.member_id == user.c.id)
-    return Rows(member.join(team, here), _reading(names, _folded(json, team, "displayname")), mine, LINKED)
+    return Rows(member.join(team, here), _reading(names, _folded(json, team, "displayname")), mine)
 
 
 def _same_live(record: sa.FromClause, member: sa.FromClause) -> Condition:

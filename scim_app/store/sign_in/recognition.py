@@ -147,8 +147,9 @@ def _by_address(connection: sa.Connection, org_id: str, email: str) -> list[Memb
     by_name = [Member(*row) for row in look_alikes if address_key(row.user_name) == key]
     if by_name:
         return by_name
-    may = emails.having(org_id, emails.as_compared(email), connection.dialect.name)
+    may = emails.having(connection.dialect.name)
     others = _MEMBERS.add_columns(users.c.email).where(users.c.name_key.not_like("%@%"), may)
+    values |= emails.values(emails.as_compared(email))
     return [
         Member(row.id, row.user_name)
         for row in connection.execute(others, values)

@@ -21,7 +21,7 @@ def run(folder: Path) -> Run:
 
 
 READS: list[tuple[Any, str, str, dict[str, str]]] = [
-    (search, "compile_filter", "/Users", {"filter": 'title co "x"'}),
+    (search, "read_terms", "/Users", {"filter": 'title co "x"'}),
     (search, "check_filter", "/Users", {"filter": 'title co "x"'}),
     (encode, "_project", "/Users", {"attributes": "userName"}),
     (encode, "_project", "/Users/{id}", {"attributes": "userName"}),

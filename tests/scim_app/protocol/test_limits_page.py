@@ -6,7 +6,7 @@ import pytest
 from scim_app.protocol import filter_limits, http_head, limits, patience, wire
 from scim_app.store.db import allowance
 from scim_app.store.log import session
-from scim_app.store.search import filter_cost
+from scim_app.store.search import conditions
 
 NUMBERS = {
     "body of a request about users": [limits.RESOURCE.body // limits.MIB, limits.RESOURCE.nodes],
@@ -18,7 +18,7 @@ NUMBERS = {
     "a string": [limits.STRING],
     "`userName`": [limits.NAME],
     "a filter": [filter_limits.FILTER_BYTES, filter_limits.FILTER_NODES],
-    "comparisons of a search": [filter_cost.FILTER_COST, filter_cost.LISTED, filter_cost.LINKED],
+    "comparisons of a search": [conditions.MOST, conditions.LISTED, conditions.LINKED],
     "`attributes`": [limits.NAMES],
     "operations of a PATCH or": [allowance.MOST_VALUES],
     "time of a search": [int(allowance.READ_SECONDS)],

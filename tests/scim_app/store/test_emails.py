@@ -21,7 +21,8 @@ from scim_app.store.db.tables import user_emails, users
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
 from scim_app.store.resources import emails, resources
-from scim_app.store.search.filters import compile_filter
+from scim_app.store.search.plans import Part, Plan, Shape
+from scim_app.store.search.terms import Values, read_terms
 
 ADDRESSES = [
     "ada@example.com",
@@ -118,11 +119,10 @@ def test_a_look_up_by_address_reads_no_other_documents(folder: Path) -> None:
         values = {"org": organization.id, "email": "b@x", "start": "b@x", "most": 200}
         plans = [_explained(connection, emails.finding(name), **values)]
         for text in FILTERS:
-            where = compile_filter(USER, ScimFilter[USER.model](text), "http://x", name, organization.id)
-            live = (users.c.org_id == organization.id) & users.c.deleted_at.is_(None)
-            plans.append(
-                _explained(connection, sa.select(users).where(live, where).order_by(users.c.position + 0).limit(200))
-            )
+            terms: Values = emails.values("b@x")
+            part = Part(USER, read_terms(USER, ScimFilter[USER.model](text), terms), by_email=True)
+            page = Plan(Shape((part,))).page.build(name)
+            plans.append(_explained(connection, page, **(values | terms), skipped=0))
     engine.dispose()
     for plan in plans:
         assert "pk_user_emails" in plan or "SEARCH user_emails USING PRIMARY KEY" in plan, plan
