@@ -10,7 +10,7 @@ from scim2_models import Context
 from scim_app.directory.kinds import TEAM, USER, Kind
 from scim_app.protocol.wire import STORED
 from scim_app.store.db import allowance
-from scim_app.store.resources import members, members_spelled, team_names
+from scim_app.store.resources import members, team_names
 from scim_app.store.resources.resources import Stored
 from scim_app.store.resources.team_names import Teams
 from scim_app.store.search.ranks import Listed
@@ -113,7 +113,7 @@ def _derived(
     if kind is TEAM and not wanted.attributes:  # `display` is returned on request, all else the database spells
         base = _json(base_url)[1:-1]
         linked = [row.id for row in rows if row.origin == "scim"]
-        texts = {team: members_spelled.as_json(connection, org_id, team, base) for team in linked}
+        texts = {team: members.to_json(connection, org_id, team, base) for team in linked}
         return {key: f',"members":[{text}]' for key, text in texts.items() if text}
     if kind is TEAM:
         found = {

@@ -15,7 +15,7 @@ from scim_app.store.db.tables import team_sizes
 from scim_app.store.lifecycle import removal, writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
-from scim_app.store.resources import members, members_spelled, resources
+from scim_app.store.resources import members, resources
 
 PENDING = ('odd "name"\\', "Ünïcode 🙂", "tab\there", "später", "0")
 BASE = "https://scim.example.com/acme/scim/v2"
@@ -41,8 +41,8 @@ def test_the_database_spells_every_member_as_it_is_read(folder: Path) -> None:
     try:
         team = store.write(lambda db: fill(Unit.begin(db, organization.id, make.ACTOR)))
         read = store.read(lambda db: members.of_team(db, organization.id, team))
-        spelled = store.read(lambda db: members_spelled.as_json(db, organization.id, team, BASE))
-        none = store.read(lambda db: members_spelled.as_json(db, organization.id, "none", BASE))
+        spelled = store.read(lambda db: members.to_json(db, organization.id, team, BASE))
+        none = store.read(lambda db: members.to_json(db, organization.id, "none", BASE))
     finally:
         store.close()
     assert orjson.loads(f"[{spelled}]") == [_as_spelled(one) for one in read]
@@ -59,7 +59,7 @@ def test_a_team_counts_those_who_are_no_users_whatever_comes_and_goes(folder: Pa
 
     def told(db: sa.Connection) -> int:
         read = [_as_spelled(one) for one in members.of_team(db, organization.id, team)]
-        spelled = orjson.loads(f"[{members_spelled.as_json(db, organization.id, team, BASE)}]")
+        spelled = orjson.loads(f"[{members.to_json(db, organization.id, team, BASE)}]")
         assert spelled == read
         count = sa.select(team_sizes.c.members, team_sizes.c.others).where(team_sizes.c.team_id == team)
         size, others = db.execute(count).one()
