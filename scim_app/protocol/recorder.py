@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from scim_app.directory.failures import STRANGER
 from scim_app.errors import StoreUnavailable
-from scim_app.protocol.authorization import read_token
+from scim_app.protocol.callers import read_token
 from scim_app.protocol.calls import KEPT_BYTES, kept
 from scim_app.store.db.stamps import new_id, now
 from scim_app.store.log.event_log import holding

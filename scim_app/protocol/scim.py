@@ -17,12 +17,11 @@ from scim_app.directory.events import Actor
 from scim_app.errors import RETRY_SECONDS, StoreUnavailable
 from scim_app.logs import write_line
 from scim_app.protocol import hot
+from scim_app.protocol.callers import KnownCallers, RateLimit, StrangerLimit, TooManyRequests
 from scim_app.protocol.calls import WRITES, Call, Reply, switched_off, unauthorized
 from scim_app.protocol.dialects import dialect_of
-from scim_app.protocol.known import KnownCallers
 from scim_app.protocol.metrics import Metrics, route_of
 from scim_app.protocol.operations import aftermath, serve
-from scim_app.protocol.rate import RateLimit, StrangerLimit, TooManyRequests
 from scim_app.protocol.receive import read_body, read_loosely, read_object, read_path, size_for
 from scim_app.protocol.recorder import Recorder, Trace
 from scim_app.protocol.wire import Service, scim_error

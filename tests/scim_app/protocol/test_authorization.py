@@ -13,7 +13,7 @@ from in_process import runner
 
 from scim_app.directory.token_faults import TokenFault
 from scim_app.protocol import recorder
-from scim_app.protocol.authorization import read_token
+from scim_app.protocol.callers import read_token
 from scim_app.rate import Buckets, network_of
 from scim_app.store.credentials import tokens
 from scim_app.store.log.session import Store

@@ -1,5 +1,6 @@
 """A caller is known for a moment, for writes alone; a token that is revoked is good for nothing at once."""
 
+import time
 from dataclasses import replace
 
 import httpx
@@ -7,8 +8,7 @@ import make
 import pytest
 from make import Organization
 
-from scim_app.protocol import known
-from scim_app.protocol.known import KnownCallers
+from scim_app.protocol.callers import SECONDS, KnownCallers
 from scim_app.store.credentials import tokens
 from scim_app.store.credentials.tokens import Caller
 from scim_app.store.log.event_log import Unit
@@ -19,7 +19,7 @@ WRITE = ("POST", "/Users")
 
 
 @pytest.fixture
-def callers() -> KnownCallers:
+def known_callers() -> KnownCallers:
     """Callers, one of whom has called just now."""
     found = KnownCallers()
     found.note("acme", "secret", CALLER)
@@ -27,8 +27,8 @@ def callers() -> KnownCallers:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_who_has_called_just_now_may_begin_to_write(callers: KnownCallers, method: str) -> None:
-    assert callers.writer("acme", "secret", method, "/Users/1") == CALLER
+def test_who_has_called_just_now_may_begin_to_write(known_callers: KnownCallers, method: str) -> None:
+    assert known_callers.writer("acme", "secret", method, "/Users/1") == CALLER
 
 
 @pytest.mark.parametrize(
@@ -43,29 +43,29 @@ def test_who_has_called_just_now_may_begin_to_write(callers: KnownCallers, metho
     ],
 )
 def test_nobody_else_is_known_and_nothing_is_read_without_asking(
-    callers: KnownCallers, slug: str, token: str, method: str, path: str
+    known_callers: KnownCallers, slug: str, token: str, method: str, path: str
 ) -> None:
-    assert callers.writer(slug, token, method, path) is None
+    assert known_callers.writer(slug, token, method, path) is None
 
 
-def test_a_caller_is_forgotten_after_a_second(callers: KnownCallers, monkeypatch: pytest.MonkeyPatch) -> None:
-    later = known.time.monotonic() + known.SECONDS
-    monkeypatch.setattr(known.time, "monotonic", lambda: later)
-    assert callers.writer("acme", "secret", *WRITE) is None
+def test_a_caller_is_forgotten_after_a_second(known_callers: KnownCallers, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = time.monotonic() + SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert known_callers.writer("acme", "secret", *WRITE) is None
 
 
 def test_whose_token_has_ended_or_may_not_provision_is_not_known() -> None:
-    callers = KnownCallers()
-    callers.note("acme", "ended", replace(CALLER, expires_at="2020-01-01T00:00:00.000000Z"))
-    callers.note("acme", "off", replace(CALLER, scim_enabled=False))
-    assert (callers.writer("acme", "ended", *WRITE), callers.writer("acme", "off", *WRITE)) == (None, None)
+    known_callers = KnownCallers()
+    known_callers.note("acme", "ended", replace(CALLER, expires_at="2020-01-01T00:00:00.000000Z"))
+    known_callers.note("acme", "off", replace(CALLER, scim_enabled=False))
+    assert (known_callers.writer("acme", "ended", *WRITE), known_callers.writer("acme", "off", *WRITE)) == (None, None)
 
 
-def test_so_many_are_known_and_no_more(callers: KnownCallers) -> None:
+def test_so_many_are_known_and_no_more(known_callers: KnownCallers) -> None:
     for number in range(5_000):
-        callers.note("acme", f"token {number}", CALLER)
-    assert callers.writer("acme", "token 4999", *WRITE) == CALLER
-    assert callers.writer("acme", "secret", *WRITE) is None
+        known_callers.note("acme", f"token {number}", CALLER)
+    assert known_callers.writer("acme", "token 4999", *WRITE) == CALLER
+    assert known_callers.writer("acme", "secret", *WRITE) is None
 
 
 def test_a_token_that_wrote_a_moment_ago_is_good_for_nothing_once_it_is_revoked(

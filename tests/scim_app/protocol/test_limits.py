@@ -7,7 +7,7 @@ import make
 import pytest
 
 from scim_app.protocol import limits
-from scim_app.protocol.rate import RateLimit, TooManyRequests
+from scim_app.protocol.callers import RateLimit, TooManyRequests
 
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 
