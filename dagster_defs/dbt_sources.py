@@ -1,4 +1,4 @@
-"""`python -m dagster_defs.dbt_sources`: write the dbt project's sources and control tests from their declarations.
+"""`python -m dagster_defs.dbt_sources`: write what the dbt project takes from declarations of the code location.
 
 The tables that the code location writes are declared once; what dbt knows of them is made from there.
 """
@@ -13,6 +13,7 @@ from dagster_defs.calendar import CALENDAR
 from dagster_defs.log_proof import LOG_BREAKS
 from dagster_defs.resources import DBT_PROJECT
 from dagster_defs.warehouse import SCHEMA, Table
+from scim_app.store.export.columns import CONTROL_THRESHOLDS
 from scim_app.store.export.review_columns import CONTROL_TESTS
 
 TABLES: tuple[Table, ...] = (
@@ -74,12 +75,22 @@ def control_tests() -> str:
     return text.getvalue()
 
 
+def thresholds() -> str:
+    """Return `macros/thresholds.sql`: the settings that control tests go by."""
+    return f"""{{# Made by `python -m dagster_defs.dbt_sources`: the settings that control tests go by. #}}
+{{% macro thresholds() -%}}
+    {{{{ return({list(CONTROL_THRESHOLDS)}) }}}}
+{{%- endmacro %}}
+"""
+
+
 def files() -> dict[Path, str]:
     """Return the files that are made, by path, with their text."""
     project = DBT_PROJECT.project_dir
     return {
         project / "models" / "staging" / "_sources.yml": sources(),
         project / "seeds" / "control_tests.csv": control_tests(),
+        project / "macros" / "thresholds.sql": thresholds(),
     }
 
 

@@ -24,6 +24,14 @@ def share_metrics(folder: str) -> None:
     os.environ[_SHARED_METRICS] = folder
 
 
+_GONE = {"DAGSTER_SCIM_DORMANT_DAYS": "set it for each organization: `dagster-scim org set ORG --dormant-days DAYS`"}
+
+
+def set_in_vain() -> list[str]:
+    """Return a sentence on each variable of the environment that an earlier release read and this one does not."""
+    return [f"{name} is not read any more; {instead}." for name, instead in _GONE.items() if name in os.environ]
+
+
 def shared_metrics() -> Path | None:
     """Return the folder that the processes of the service count into, None where there is one process."""
     folder = os.environ.get(_SHARED_METRICS)
@@ -123,9 +131,6 @@ class Settings(BaseSettings):
 
     time_zone: str = "UTC"
     """Zone in which a new organization's day ends (IANA name)."""
-
-    dormant_days: int = Field(default=90, ge=1)
-    """Days without a sign-in or a change after which an active account is dormant."""
 
     oidc_issuer: str | None = None
     """Issuer of the OpenID provider that people sign in at, exactly as it names itself; no sign-in when unset."""

@@ -9,15 +9,14 @@ import duckdb
 import pyarrow as pa
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs.assets.events import PROVISIONING_EVENTS
-from dagster_defs.assets.history import OWNER_VERSIONS
+from dagster_defs.assets.events import ORGANIZATIONS, PROVISIONING_EVENTS
+from dagster_defs.assets.history import OWNER_VERSIONS, SETTING_VERSIONS
 from dagster_defs.assets.materialized import result, result_of_days, table_asset
 from dagster_defs.assets.snapshots import CUTS, ROLE_GRANTS, TEAM_MEMBERS, TEAMS, USERS, cuts, days_of_another_life
 from dagster_defs.assets.sources import in_directory
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import DAY, ORGANIZATION, SEQ, Frame, Table, kept, records, sql
-from scim_app.settings import Settings
 from scim_app.store.export import Export
 from scim_app.store.export.columns import ROLE_GRANT_COLUMNS, TOKEN_COLUMNS, Column
 
@@ -64,8 +63,8 @@ DORMANT_ACCOUNTS = Table(
         Column("last_changed_at", "instant", "When the identity provider last changed it (UTC)"),
         Column("idle_days", "integer", "Days since the last of these"),
     ),
-    sql("dormant_accounts", days=str(Settings().dormant_days)),
-    reads=(CUTS, USERS, PROVISIONING_EVENTS),
+    sql("dormant_accounts"),
+    reads=(CUTS, USERS, PROVISIONING_EVENTS, ORGANIZATIONS, SETTING_VERSIONS),
 )
 _OF_TOKENS = (
     PROVISIONING_EVENTS,
@@ -88,7 +87,7 @@ def orphaned_access(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
 
 @table_asset(DORMANT_ACCOUNTS, group="access")
 def dormant_accounts(warehouse: DuckDBResource) -> "dg.MaterializeResult[Any]":
-    """Active accounts that neither signed in nor were changed for a long time (`DAGSTER_SCIM_DORMANT_DAYS`)."""
+    """Active accounts that neither signed in nor were changed for a long time (`dormant_days` of the organization)."""
     with warehouse.get_connection() as connection:
         DORMANT_ACCOUNTS.make(connection)
         return result(connection, DORMANT_ACCOUNTS, order="idle_days DESC, org, user_name")

@@ -18,7 +18,7 @@ from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import DAY, ORGANIZATION, SCHEMA, Table, kept
 from scim_app.store.export import Head
 from scim_app.store.export.arrow import BLOCK, ArrowExport, asked_to_leave
-from scim_app.store.export.columns import ASKED_TO_LEAVE, EVENT_COLUMNS, Column
+from scim_app.store.export.columns import ASKED_TO_LEAVE, EVENT_COLUMNS, THRESHOLD_COLUMNS, Column
 
 _SLUG = in_directory("organizations")["slug"]
 PROVISIONING_EVENTS = Table(
@@ -41,7 +41,7 @@ ORGANIZATIONS = Table(
         Column("users", "integer", "Users in the store at that event"),
         Column("teams", "integer", "Teams in the store at that event"),
         Column("team_members", "integer", "Memberships in the store at that event"),
-        Column("deprovision_sla_seconds", "integer", "Seconds within which a leaver's access has to end"),
+        *THRESHOLD_COLUMNS,
         Column("copied_at", "instant", "When the log was last copied (UTC)"),
     ),
     made_from={"org": _SLUG, **in_directory("organizations")},
@@ -122,7 +122,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head) 
         after = until
     counts = {name: getattr(standing, name) for name in ("users", "teams", "team_members")}
     row = {"org": head.slug, "org_id": head.org_id, "name": head.name, "time_zone": head.time_zone, **counts}
-    row |= {"deprovision_sla_seconds": head.deprovision_sla_seconds}
+    row |= head.thresholds
     row |= {"log_epoch": target.log_epoch, "seq": after, "copied_at": _now()}
     with kept(connection):
         ORGANIZATIONS.replace(connection, [row], org=head.slug)

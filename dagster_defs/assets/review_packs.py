@@ -25,8 +25,8 @@ from dagster_defs.warehouse import POOL
 
 _CLOSED = """
     SELECT
-        review.campaign_id, review.campaign_name, first.day, last.day, known.org, known.name, known.time_zone,
-        known.deprovision_sla_seconds, last.log_epoch, review.population_event, last.seq, last.hash
+        review.campaign_id, review.campaign_name, first.day, last.day, review.organization, last.log_epoch,
+        review.population_event, last.seq, last.hash
     FROM {schema}.review_quality AS review
     INNER JOIN identity.organizations AS known ON known.org = review.organization
     INNER JOIN identity.provisioning_events AS first

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_defs.warehouse import MadeFrom, schema
-from scim_app.store.export.columns import EVENT_COLUMNS, TOKEN_COLUMNS, Column
+from scim_app.store.export.columns import EVENT_COLUMNS, THRESHOLD_COLUMNS, TOKEN_COLUMNS, Column
 from scim_app.store.export.review_columns import CAMPAIGN_COLUMNS, EXCEPTION_COLUMNS, REVIEW_ITEM_COLUMNS
 
 OWNERS = ["team:identity"]
@@ -34,7 +34,7 @@ IDENTITY_PROVIDERS = [OKTA, ENTRA, OTHERS]
 
 _ORGANIZATION_COLUMNS = (
     Column("slug", "text", "Name of the organization in addresses"),
-    Column("deprovision_sla_seconds", "integer", "Seconds within which a leaver's access has to end"),
+    *THRESHOLD_COLUMNS,
 )
 _READ = {
     "organizations": _ORGANIZATION_COLUMNS,

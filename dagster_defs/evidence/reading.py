@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_defs.assets.events import ORGANIZATIONS
 from dagster_defs.calendar import zones_of
 from dagster_defs.evidence.charts import Chart
 from dagster_defs.evidence.drawing import draw
@@ -16,6 +17,7 @@ from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reports import Figure, ReportSpec
 from dagster_defs.evidence.sheets import SheetSpec
 from dagster_defs.resources import DBT_PROJECT
+from scim_app.store.export.columns import THRESHOLD_COLUMNS
 from scim_app.store.export.packs import digest
 
 
@@ -32,10 +34,10 @@ class Standing:
     first_event: int
     last_event: int
     head_hash: str
-    sla_seconds: int
-    """The agreement on leavers at that event."""
+    thresholds: Mapping[str, int]
+    """What results are judged by, as it was set at that event."""
     of_the_present: Sequence[str]
-    """Settings whose value then the log does not tell: the present one stands for it."""
+    """Settings that the log does not tell for then: the first value in it stands here, without one the present."""
     zones: Zones
     """The zones that the organization has had: by them its days begin and end."""
 
@@ -80,7 +82,7 @@ class Report:
 
 
 _STANDINGS = """
-    SELECT known.org, known.name, known.time_zone, known.deprovision_sla_seconds, last.log_epoch,
+    SELECT known.org, last.log_epoch,
         coalesce(min(event.seq) FILTER (event.day >= $first), max(event.seq)), last.seq, last.hash
     FROM identity.organizations AS known
     INNER JOIN identity.provisioning_events AS event ON event.org = known.org AND event.day <= $last
@@ -91,9 +93,11 @@ _STANDINGS = """
     GROUP BY ALL ORDER BY known.org
 """
 _SETTINGS = """
-    SELECT name, value FROM identity.setting_versions
-    WHERE org = $org AND from_seq <= $seq AND (until_seq IS NULL OR until_seq > $seq)
+    SELECT name, coalesce(arg_max(value, from_seq) FILTER (from_seq <= $seq), arg_min(value, from_seq)),
+        min(from_seq) <= $seq
+    FROM identity.setting_versions WHERE org = $org GROUP BY name
 """
+_SHOWN = ("name", "time_zone", *(column.name for column in THRESHOLD_COLUMNS))
 
 
 def standings(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> list[Standing]:
@@ -105,32 +109,27 @@ def standings(connection: duckdb.DuckDBPyConnection, first: date, last: date) ->
 def standing(
     connection: duckdb.DuckDBPyConnection,
     org: str,
-    name: str,
-    time_zone: str,
-    sla_seconds: int,
     log_epoch: str,
     first_event: int,
     last_event: int,
     head_hash: str,
 ) -> Standing:
-    """Return where an organization stands at an event, with its settings as they were then.
-
-    `name`, `time_zone` and `sla_seconds` are those of the present: they stand for what its log does not tell.
-    """
-    told = dict(connection.execute(_SETTINGS, {"org": org, "seq": last_event}).fetchall())
-    present: dict[str, Any] = {"name": name, "time_zone": time_zone, "deprovision_sla_seconds": sla_seconds}
-    held = present | {key: told[key] for key in present if told.get(key) is not None}
+    """Return where an organization stands at an event, with its settings as they were then."""
+    (present,) = ORGANIZATIONS.rows(connection, "WHERE org = ?", [org])
+    rows = connection.execute(_SETTINGS, {"org": org, "seq": last_event}).fetchall()
+    values = present | {name: value for name, value, _ in rows if value is not None}
+    known = {name for name, value, is_of_then in rows if is_of_then and value is not None}
     return Standing(
         slug=org,
-        name=held["name"],
-        time_zone=held["time_zone"],
+        name=values["name"],
+        time_zone=values["time_zone"],
         log_epoch=log_epoch,
         first_event=first_event,
         last_event=last_event,
         head_hash=head_hash,
-        sla_seconds=int(held["deprovision_sla_seconds"]),
-        of_the_present=[key for key in present if told.get(key) is None],
-        zones=zones_of(connection, org, time_zone),
+        thresholds={column.name: int(values[column.name]) for column in THRESHOLD_COLUMNS},
+        of_the_present=[name for name in _SHOWN if name not in known],
+        zones=zones_of(connection, org, present["time_zone"]),
     )
 
 

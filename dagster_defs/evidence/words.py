@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from scim_app.store.export.columns import THRESHOLD_COLUMNS
+
 MOST_ROWS = 400
 """Rows of a table that pages show; the CSV file beside them has all."""
 
@@ -24,12 +26,7 @@ PARAMETERS = {
     "period_start": "first day of the period",
     "name": "name",
     "time_zone": "time zone",
-    "deprovision_sla_seconds": "seconds in which a leaver's access is to end",
-    "dormant_days": "days until an account is dormant",
-    "review_days": "days between two reviews of the organization",
-    "grace_days": "days of grace",
-    "rubber_stamp_seconds": "seconds below which a decision is made at a glance",
-    "rubber_stamp_least": "decisions from which a reviewer's pace counts",
+    **{column.name: column.description[0].lower() + column.description[1:] for column in THRESHOLD_COLUMNS},
 }
 """What the parameters of a report are called on its first page."""
 _OF_TODAY = "taken_from_the_present"
@@ -39,7 +36,7 @@ def parameters_in_words(values: Mapping[str, Any]) -> str:
     """Return the parameters of a report as sentences; the last one names those whose past values are not known."""
     named = [f"{PARAMETERS.get(name, name)}: {text(value)}" for name, value in values.items() if name != _OF_TODAY]
     of_today = [PARAMETERS.get(name, name) for name in str(values.get(_OF_TODAY, "")).split(", ") if name]
-    last = f" No history is kept of these, so they are today's: {', '.join(of_today)}." if of_today else ""
+    last = f" The log tells these only later; its first value stands here: {', '.join(of_today)}." if of_today else ""
     return f"{'; '.join(named)}.{last}"
 
 

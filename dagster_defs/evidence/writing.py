@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 
 from dagster_defs.evidence.pages import html, pdf
 from dagster_defs.evidence.reading import Report
-from dagster_defs.resources import DBT_PROJECT
 from scim_app.private import make_file, make_folder
 from scim_app.store.export.packs import MANIFEST, RUN, as_csv, digest, manifest_of
 
@@ -48,20 +46,13 @@ def write(report: Report, root: Path, *, run_id: str, parameters: Mapping[str, A
     return building.rename(final)
 
 
-def thresholds() -> dict[str, Any]:
-    """Return what the control tests go by: days, seconds and counts, as the dbt project has them."""
-    variables: dict[str, Any] = yaml.safe_load((DBT_PROJECT.project_dir / "dbt_project.yml").read_text())["vars"]
-    return {name: value for name, value in variables.items() if isinstance(value, int)}
-
-
 def _settings(report: Report) -> dict[str, Any]:
     """Return the settings that the results rest on, as they were, and which of them could be taken from today alone."""
-    standing, limits = report.standing, thresholds()
+    standing = report.standing
     return {
         "time_zone": standing.time_zone,
-        "deprovision_sla_seconds": standing.sla_seconds,
-        **limits,
-        "taken_from_the_present": ", ".join([*standing.of_the_present, *limits]),
+        **standing.thresholds,
+        "taken_from_the_present": ", ".join(standing.of_the_present),
     }
 
 

@@ -5,3 +5,7 @@
 {% macro days_between(earlier, later) -%}
     cast(floor(extract(epoch from ({{ later }} - {{ earlier }})) / 86400) as bigint)
 {%- endmacro %}
+
+{% macro days(number) -%}
+    {{ number }} * interval '1 day'
+{%- endmacro %}

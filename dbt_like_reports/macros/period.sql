@@ -1,9 +1,9 @@
 {# First day of the period that the controls are tested over. #}
-{% macro period_start(as_of_day) -%}
+{% macro period_start(as_of_day, review_days) -%}
     {%- if var('period_start', none) -%}
         cast('{{ var("period_start") }}' as date)
     {%- else -%}
-        cast({{ as_of_day }} - interval '{{ var("review_days") }} days' as date)
+        cast({{ as_of_day }} - {{ days(review_days) }} as date)
     {%- endif -%}
 {%- endmacro %}
 

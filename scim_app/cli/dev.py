@@ -16,7 +16,7 @@ from scim_app.cli.processes import STOP_SECONDS, Child, Supervised, environment,
 from scim_app.cli.serving import Port
 from scim_app.cli.setup_link import setup_link
 from scim_app.private import make_home
-from scim_app.settings import Settings
+from scim_app.settings import Settings, set_in_vain
 from scim_app.store.access import organizations
 from scim_app.store.credentials import tokens
 from scim_app.store.db import migrate
@@ -38,6 +38,8 @@ def dev(
         _require_free(dagster_port, "--dagster-port", STOP_SECONDS if was_killed else 0)
         settings.ensure_pepper()
         migrate.upgrade(settings.store_url)
+        for sentence in set_in_vain():
+            typer.echo(sentence, err=True)
         token = _first_token(settings)
         typer.echo("Starting the SCIM service and Dagster …", err=True)
         service = start_service(settings, port)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from scim_app.cli.opening import CLI, AsJson, Organization, acting, opened_store, show, show_fields, told
+from scim_app.directory.thresholds import THRESHOLDS
 from scim_app.settings import Settings
 from scim_app.store.access import admission, organization_settings, organizations
 from scim_app.store.credentials import break_glass
@@ -13,6 +14,12 @@ from scim_app.store.credentials import break_glass
 app = typer.Typer(help="Organizations.", no_args_is_help=True)
 
 NO_LIMIT = "none"
+
+
+def _threshold(name: str) -> Any:
+    """Return the option of a threshold of reports."""
+    threshold = THRESHOLDS[name]
+    return typer.Option(min=threshold.least, max=threshold.most, help=f"{threshold.words.capitalize()}.")
 
 
 @app.command()
@@ -68,7 +75,12 @@ def set_values(
     user_name_policy: Annotated[
         str | None, typer.Option(help="`flag` or `strict` (refuse user names that are no e-mail address).")
     ] = None,
-    deprovision_sla_seconds: Annotated[int | None, typer.Option(help="In which a leaver's access is to end.")] = None,
+    deprovision_sla_seconds: Annotated[int | None, _threshold("deprovision_sla_seconds")] = None,
+    dormant_days: Annotated[int | None, _threshold("dormant_days")] = None,
+    review_days: Annotated[int | None, _threshold("review_days")] = None,
+    grace_days: Annotated[int | None, _threshold("grace_days")] = None,
+    rubber_stamp_seconds: Annotated[int | None, _threshold("rubber_stamp_seconds")] = None,
+    rubber_stamp_least: Annotated[int | None, _threshold("rubber_stamp_least")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change settings of an organization."""
@@ -78,6 +90,11 @@ def set_values(
         "default_role": default_role,
         "user_name_policy": user_name_policy,
         "deprovision_sla_seconds": deprovision_sla_seconds,
+        "dormant_days": dormant_days,
+        "review_days": review_days,
+        "grace_days": grace_days,
+        "rubber_stamp_seconds": rubber_stamp_seconds,
+        "rubber_stamp_least": rubber_stamp_least,
     }
     values = {key: value for key, value in asked.items() if value is not None}
     if seat_limit is not None:

@@ -7,7 +7,7 @@ import typer
 import uvicorn
 
 from scim_app.private import make_home
-from scim_app.settings import Settings, share_metrics
+from scim_app.settings import Settings, set_in_vain, share_metrics
 from scim_app.store.db import migrate
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -54,3 +54,5 @@ def migrate_store() -> None:
     make_home(settings.home)
     migrate.upgrade(settings.store_url)
     typer.echo("The store is up to date.", err=True)
+    for sentence in set_in_vain():
+        typer.echo(sentence, err=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from scim_app.directory import thresholds
 from scim_app.directory.events import EventType
 from scim_app.directory.kinds import Document, is_active
 from scim_app.directory.roles import Grant, Role, Scope, ScopeKind
@@ -15,7 +16,7 @@ FIRST_SETTINGS: Mapping[str, Any] = {
     "default_role": Role.VIEWER.value,
     "seat_limit": None,
     "user_name_policy": "flag",
-    "deprovision_sla_seconds": 86400,
+    **thresholds.DEFAULTS,
 }
 """What a new organization is set to."""
 

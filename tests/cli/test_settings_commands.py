@@ -180,10 +180,11 @@ def test_settings_are_shown_and_changed(run: Run) -> None:
     shown = run("org", "show")
     assert (shown["default_role"], shown["seat_limit"], shown["user_name_policy"]) == ("launcher", 5, "strict")
     assert (shown["scim_enabled"], shown["break_glass"][:8]) == (True, "on since")
-    run("org", "set", "--seat-limit", "none")
+    run("org", "set", "--seat-limit", "none", "--dormant-days", "60", "--grace-days", "0")
     run("org", "break-glass", "--off")
     shown = run("org", "show")
     assert (shown["seat_limit"], shown["break_glass"]) == (None, "off")
+    assert (shown["dormant_days"], shown["grace_days"], shown["review_days"]) == (60, 0, 92)
     assert {"settings.changed", "scim.enabled", "break_glass.enabled", "break_glass.disabled"} <= set(told(run))
 
 

@@ -11,6 +11,7 @@ from dagster_defs import incremental
 from dagster_defs.assets import changes, events, history, snapshots, sync_health
 from dagster_defs.incremental import COPY, Mark
 from scim_app.directory.leaving import asked_to_leave
+from scim_app.directory.thresholds import DEFAULTS
 from scim_app.store.export.columns import EVENT_COLUMNS
 
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -65,7 +66,7 @@ class Warehouse:
         rows = [_row(event) for event in log]
         events.PROVISIONING_EVENTS.append(self.connection, rows)
         incremental.save(self.connection, COPY, Mark("acme", "o", "epoch", rows[-1]["seq"]))
-        known = {"org": "acme", "org_id": "o", "deprovision_sla_seconds": 86_400}
+        known = {"org": "acme", "org_id": "o", **DEFAULTS}
         empty = {column.name: None for column in events.ORGANIZATIONS.columns}
         events.ORGANIZATIONS.replace(self.connection, [{**empty, **known}], org="acme")
         for carry in (history.carry, changes.carry, changes.carry_gone, sync_health.carry):

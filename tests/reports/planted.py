@@ -16,10 +16,10 @@ from dagster_defs.evidence.periods import Zones
 from dagster_defs.incremental import COPY, Mark
 from dagster_defs.warehouse import kept
 from scim_app.directory.events import GENESIS, chain_hash
+from scim_app.directory.thresholds import DEFAULTS
 from scim_app.store.export.columns import EVENT_COLUMNS
 
 PLAIN = "viewer"
-SLA_SECONDS = 86_400
 
 
 def moment(text: str) -> datetime:
@@ -207,7 +207,7 @@ def _take_in(connection: duckdb.DuckDBPyConnection, org: Org, day: date) -> None
     head = rows[-1]["seq"]
     cut = max(row["seq"] for row in rows if row["day"] <= day)
     known = {"org": org.slug, "org_id": org.slug, "name": org.slug.title(), "time_zone": zones.spans[-1][1]}
-    known |= {"log_epoch": "epoch", "seq": head, "deprovision_sla_seconds": SLA_SECONDS}
+    known |= {"log_epoch": "epoch", "seq": head, **DEFAULTS}
     empty = {column.name: None for column in events.ORGANIZATIONS.columns}
     days = zones.days(rows[0]["day"], day + timedelta(days=30))
     with kept(connection):

@@ -13,6 +13,7 @@ from dagster_defs.assets.marts import mart_key
 from dagster_defs.dbt_lineage import of_model, with_lineage
 from dagster_defs.dbt_sources import TABLES
 from dagster_defs.definitions import defs
+from scim_app.store.export.columns import CONTROL_THRESHOLDS
 
 OF_NO_COLUMN = {
     ("int_access__episodes", "access_kind"),
@@ -100,6 +101,7 @@ def test_a_model_that_is_made_tells_the_lineage_of_its_columns(dbt_folder: Path)
     assert told["dagster/column_lineage"].value.deps_by_column == {
         "organization": [dg.TableColumnDep("scim_directory", "organizations.slug")],
         "sla_seconds": [dg.TableColumnDep("scim_directory", "organizations.deprovision_sla_seconds")],
+        **{name: [dg.TableColumnDep("scim_directory", f"organizations.{name}")] for name in CONTROL_THRESHOLDS},
     }
 
 

@@ -16,6 +16,7 @@ from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reading import Report, Sheet, Standing
 from dagster_defs.evidence.reports import QUARTERLY
 from dagster_defs.evidence.sheets import FINDINGS, LEAVERS
+from scim_app.directory.thresholds import DEFAULTS
 from scim_app.store.export.packs import as_csv
 
 PARTS = (
@@ -42,7 +43,7 @@ def report(monkeypatch: pytest.MonkeyPatch) -> Report:
     every = names()
     rows = [every[start : start + len(columns)] for start in range(0, len(every), len(columns))]
     findings = [[name, name, name, None, None] for name in names()[:50]]
-    standing = Standing("acme", "<b>=1</b>", "UTC", "one", 1, 2, "f" * 64, 86_400, [], Zones.of("UTC"))
+    standing = Standing("acme", "<b>=1</b>", "UTC", "one", 1, 2, "f" * 64, DEFAULTS, [], Zones.of("UTC"))
     return Report(
         spec=replace(QUARTERLY, title="<script>window.hit=1</script>"),
         period=Period("2026-Q1", date(2026, 1, 1), date(2026, 4, 1)),

@@ -10,7 +10,7 @@ from dagster_defs.assets.evidence import chosen_period, last_period
 from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY
 from dagster_defs.evidence.words import PARAMETERS, parameters_in_words
-from dagster_defs.evidence.writing import thresholds
+from scim_app.directory.thresholds import THRESHOLDS
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_the_first_page_says_the_parameters_in_words_and_which_are_those_of_toda
     values = {"time_zone": "Asia/Tokyo", "dormant_days": 90, "taken_from_the_present": "dormant_days"}
     assert parameters_in_words(values) == (
         "time zone: Asia/Tokyo; days until an account is dormant: 90. "
-        "No history is kept of these, so they are today's: days until an account is dormant."
+        "The log tells these only later; its first value stands here: days until an account is dormant."
     )
 
 
 def test_every_parameter_of_a_report_has_words() -> None:
-    assert thresholds().keys() <= PARAMETERS.keys()
+    assert THRESHOLDS.keys() <= PARAMETERS.keys()

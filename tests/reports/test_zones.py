@@ -1,5 +1,6 @@
 """A period is the organization's own days in sheets, controls and charts alike, wherever it is: recounted in Python."""
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import make
+import orjson
 import pytest
 from reports.conftest import dbt_build
 from reports.planted import Org, take_in
@@ -15,7 +17,11 @@ from dagster_defs.assets.marts import make_sources
 from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reading import Report, read, standings
 from dagster_defs.evidence.reports import MONTHLY, STATE
+from dagster_defs.evidence.writing import write
 from dagster_defs.resources import resources
+from scim_app.directory.events import describe
+from scim_app.directory.replay import FIRST_SETTINGS
+from scim_app.directory.thresholds import DEFAULTS
 
 PERIOD = Period.named("2026-03")
 ZONES = {
@@ -69,6 +75,31 @@ def day() -> Org:
     return org
 
 
+def idle() -> list[Org]:
+    """Organizations with an account that was idle for 80 days at the end of March, and another threshold.
+
+    It was set after the period, within it, or recorded by an upgrade after it and changed later.
+    """
+    orgs = {slug: Org(slug) for slug in ("after", "within", "upgraded")}
+    for org in orgs.values():
+        org.user("2026-01-10", "ada")
+    orgs["after"].set("2026-04-10", "dormant_days", 90, 30)
+    orgs["within"].set("2026-03-10", "dormant_days", 90, 60)
+    orgs["within"].set("2026-03-20", "dormant_days", 60, 30)
+    orgs["within"].set("2026-04-10", "dormant_days", 30, 365)
+    orgs["upgraded"].set("2026-04-05", "dormant_days", None, 40)
+    orgs["upgraded"].set("2026-04-10", "dormant_days", 40, 365)
+    return list(orgs.values())
+
+
+def fresh() -> Org:
+    """An organization whose first event tells its settings, as a store writes it."""
+    org = Org("fresh")
+    first = {"name": "Fresh", "time_zone": "UTC", **FIRST_SETTINGS}
+    org.events[0]["change"] = orjson.dumps({"attributes": describe(None, first)}).decode()
+    return org
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Report], dict[str, tuple[str, int, int]], Any]:
     """Reports of March, and what the control test of leavers says, by organization."""
@@ -91,7 +122,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Report], d
     changed.set("2026-04-10", "deprovision_sla_seconds", 3_600, 604_800)
     changed.set("2026-04-10", "name", "Old name", "New name")
     changed.set("2026-04-10", "time_zone", "Asia/Tokyo", "Pacific/Honolulu")
-    orgs += [changed, paths(), day()]
+    orgs += [changed, paths(), day(), *idle(), fresh()]
     take_in(settings.warehouse_path, orgs, PERIOD.last_day)
     make_sources(resources(settings)["warehouse"])
     asked = {"as_of_day": PERIOD.last_day.isoformat(), "period_start": PERIOD.begins.isoformat()}
@@ -136,13 +167,50 @@ def test_what_is_set_after_a_period_does_not_change_its_results(told: Any) -> No
     (leaver,) = next(sheet for sheet in report.sheets if sheet.spec.name == "leavers").records
     assert (leaver["sla_seconds"], leaver["is_within_sla"]) == (3_600, False)
     assert controls["changed"] == ("fail", 1, 1)
-    assert (report.standing.name, report.standing.time_zone, report.standing.sla_seconds) == (
+    assert (report.standing.name, report.standing.time_zone, report.standing.thresholds) == (
         "Old name",
         "Asia/Tokyo",
-        3_600,
+        DEFAULTS | {"deprovision_sla_seconds": 3_600},
     )
-    assert report.standing.of_the_present == []
-    assert reports["tokyo"].standing.of_the_present == ["name", "deprovision_sla_seconds"]
+    unknown = reports["tokyo"].standing.of_the_present
+    assert unknown == ["name", *DEFAULTS]
+    assert report.standing.of_the_present == unknown[2:]
+
+
+@pytest.mark.parametrize(
+    ("slug", "days", "result"), [("after", 90, "pass"), ("within", 30, "fail"), ("upgraded", 40, "fail")]
+)
+def test_a_threshold_is_that_of_the_end_of_the_period(told: Any, slug: str, days: int, result: str) -> None:
+    """Set after the period it changes nothing of it, neither the result nor the evidence id nor the parameters."""
+    reports, _, ask = told
+    ((found, evidence_id),) = ask(
+        "SELECT DISTINCT result, evidence_id FROM reports.control_matrix "
+        f"WHERE organization = '{slug}' AND test_name = 'dormant_accounts_are_disabled'"
+    )
+    standing = reports[slug].standing
+    expected = DEFAULTS | {"dormant_days": days}
+    rest = " ".join(f"{name}={value}" for name, value in expected.items() if name != "deprovision_sla_seconds")
+    digest = hashlib.md5(f"2026-03-01 2026-03-31 {rest}".encode(), usedforsecurity=False).hexdigest()[:8]
+    assert (found, evidence_id) == (result, f"dormant_accounts_are_disabled@{standing.last_event}-{digest}")
+    assert standing.thresholds == expected
+    assert ("dormant_days" in standing.of_the_present) == (slug == "upgraded")
+
+
+def test_a_new_organization_takes_nothing_from_the_present(told: Any, tmp_path: Path) -> None:
+    pack = write(told[0]["fresh"], tmp_path, run_id="run", parameters={})
+    parameters = orjson.loads((pack / "manifest.json").read_bytes())["evidence"]["parameters"]
+    assert parameters == {"time_zone": "UTC", **DEFAULTS, "taken_from_the_present": ""}
+    words = (pack / "report.html").read_text()
+    assert "days until an account is dormant: 90" in words
+    assert "only later" not in words
+
+
+def test_a_pack_names_what_its_log_tells_only_later(told: Any, tmp_path: Path) -> None:
+    pack = write(told[0]["upgraded"], tmp_path, run_id="run", parameters={})
+    parameters = orjson.loads((pack / "manifest.json").read_bytes())["evidence"]["parameters"]
+    assert parameters["dormant_days"] == 40
+    assert "dormant_days" in parameters["taken_from_the_present"].split(", ")
+    assert "The log tells these only later; its first value stands here: " in (pack / "report.html").read_text()
 
 
 def test_whoever_has_a_role_by_two_paths_is_in_the_roster_twice_and_a_return_is_the_same_account(told: Any) -> None:

@@ -85,9 +85,11 @@ select
     active.user_id as subject_id,
     names.user_name as subject_name,
     case
-        when idle.idle_days >= {{ var('dormant_days') }} then 'idle for ' || cast(idle.idle_days as text) || ' days'
+        when idle.idle_days >= cuts.dormant_days then 'idle for ' || cast(idle.idle_days as text) || ' days'
     end as finding
 from active
+inner join cuts
+    on active.organization = cuts.organization
 inner join names
     on active.organization = names.organization and active.user_id = names.user_id
 left join idle

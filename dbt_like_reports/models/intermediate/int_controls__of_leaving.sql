@@ -25,7 +25,7 @@ leftovers as (
         {{ touches_period('leftovers.from_at', 'leftovers.until_at') }}
         and (
             {{ days_between('leftovers.from_at', 'coalesce(leftovers.until_at, cuts.as_of_at)') }}
-            >= {{ var('grace_days') }}
+            >= cuts.grace_days
             or (leftovers.access_kind = 'role' and leftovers.until_at is null)
         )
     group by leftovers.organization, leftovers.user_id, leftovers.absent_event
@@ -45,20 +45,20 @@ asked as (
     group by requests.organization, requests.user_id
 ),
 
--- Who keeps the teams of an old job has a week; a move belongs to the period in which that week is over.
+-- Who keeps the teams of an old job has days of grace; a move belongs to the period in which these are over.
 moves as (
     select
         movers.organization,
         movers.event,
         movers.user_id,
         movers.user_name,
-        movers.moved_at
+        movers.moved_at + {{ days('cuts.grace_days') }} as due_at
     from {{ ref('movers') }} as movers
     inner join cuts
         on movers.organization = cuts.organization
     where
         movers.how = 'changed_job'
-        and {{ in_period("movers.moved_at + interval '" ~ var('grace_days') ~ " days'") }}
+        and {{ in_period('movers.moved_at + ' ~ days('cuts.grace_days')) }}
 ),
 
 kept as (
@@ -73,10 +73,7 @@ kept as (
             and moves.user_id = episodes.user_id
             and episodes.access_kind = 'team'
             and moves.event > episodes.from_event
-            and (
-                episodes.until_at is null
-                or episodes.until_at > moves.moved_at + interval '{{ var("grace_days") }} days'
-            )
+            and (episodes.until_at is null or episodes.until_at > moves.due_at)
     inner join {{ ref('stg_scim__team_versions') }} as teams
         on
             moves.organization = teams.organization

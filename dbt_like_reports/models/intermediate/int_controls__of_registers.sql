@@ -64,10 +64,10 @@ select
             tokens.expires_at <= cuts.as_of_at
             and (
                 tokens.revoked_at is null
-                or tokens.revoked_at > tokens.expires_at + interval '{{ var("grace_days") }} days'
+                or tokens.revoked_at > tokens.expires_at + {{ days('cuts.grace_days') }}
             )
             then 'expired and not revoked'
-        when idle.idle_days >= {{ var('dormant_days') }}
+        when idle.idle_days >= cuts.dormant_days
             then 'live and not used for ' || cast(idle.idle_days as text) || ' days'
     end as finding
 from tokens

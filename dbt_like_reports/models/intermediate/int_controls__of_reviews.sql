@@ -14,6 +14,7 @@ decisions as (
 whole_reviews as (
     select
         cuts.organization,
+        cuts.review_days,
         count(quality.campaign_id) as reviews
     from cuts
     left join quality
@@ -21,11 +22,11 @@ whole_reviews as (
             cuts.organization = quality.organization
             and quality.review_scope = 'organization'
             and quality.closed_at <= cuts.as_of_at
-            and quality.closed_at >= cuts.as_of_at - interval '{{ var("review_days") }} days'
-    group by cuts.organization
+            and quality.closed_at >= cuts.as_of_at - {{ days('cuts.review_days') }}
+    group by cuts.organization, cuts.review_days
 ),
 
--- What a review revoked has to be gone a week after its closing.
+-- What a review revoked has to be gone when the days of grace after its closing are over.
 revoked as (
     select
         decisions.organization,
@@ -33,10 +34,12 @@ revoked as (
         decisions.user_name,
         decisions.access_name,
         decisions.gone_at,
-        quality.closed_at + interval '{{ var("grace_days") }} days' as due_at
+        quality.closed_at + {{ days('cuts.grace_days') }} as due_at
     from decisions
     inner join quality
         on decisions.organization = quality.organization and decisions.campaign_id = quality.campaign_id
+    inner join cuts
+        on decisions.organization = cuts.organization
     where decisions.decision = 'revoke' and quality.closed_at is not null
 )
 
@@ -47,7 +50,8 @@ select
     organization as subject_name,
     case
         when reviews = 0
-            then 'no review of the whole organization was closed in the last {{ var("review_days") }} days'
+            then
+                'no review of the whole organization was closed in the last ' || cast(review_days as text) || ' days'
     end as finding
 from whole_reviews
 union all

@@ -29,9 +29,11 @@ counted as (
 )
 
 select
-    *,
+    counted.*,
     -- Nobody reads forty accounts in as many seconds, whatever else was decided between them.
     coalesce(
-        kept >= {{ var('rubber_stamp_least') }} and median_pace_seconds < {{ var('rubber_stamp_seconds') }}, false
+        counted.kept >= cuts.rubber_stamp_least and counted.median_pace_seconds < cuts.rubber_stamp_seconds, false
     ) as is_rubber_stamp
 from counted
+inner join {{ ref('int_log__cuts') }} as cuts
+    on counted.organization = cuts.organization

@@ -14,6 +14,7 @@ active as (
         users.*,
         sign_ins.last_sign_in_at,
         cuts.as_of_at,
+        cuts.dormant_days,
         greatest(users.created_at, users.updated_at, sign_ins.last_sign_in_at) as last_seen_at
     from {{ ref('stg_scim__users') }} as users
     inner join {{ ref('int_log__cuts') }} as cuts
@@ -35,4 +36,4 @@ select
     {{ days_between('last_seen_at', 'as_of_at') }} as idle_days,
     user_id
 from active
-where {{ days_between('last_seen_at', 'as_of_at') }} >= {{ var('dormant_days') }}
+where {{ days_between('last_seen_at', 'as_of_at') }} >= dormant_days

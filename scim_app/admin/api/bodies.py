@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from scim_app.directory.permissions import SCOPES
 from scim_app.directory.providers import IdentityProvider
 from scim_app.directory.roles import Role, Scope, ScopeKind
+from scim_app.directory.thresholds import THRESHOLDS
 
 _PRINTED = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256, pattern=_PRINTED)]
@@ -115,6 +116,12 @@ class NewKey(Body):
     days: Annotated[int, Field(ge=1, le=730)] = 365
 
 
+def _limits(name: str) -> Any:
+    """Return a field with the limits and words of a threshold."""
+    threshold = THRESHOLDS[name]
+    return Field(ge=threshold.least, le=threshold.most, description=threshold.words)
+
+
 class Changes(Body):
     """Settings to change; what is left out stays."""
 
@@ -123,7 +130,12 @@ class Changes(Body):
     default_role: Role | None = None
     seat_limit: Annotated[int, Field(ge=1)] | None = None
     user_name_policy: Annotated[str, Field(pattern="^(flag|strict)$")] | None = None
-    deprovision_sla_seconds: Annotated[int, Field(ge=1)] | None = None
+    deprovision_sla_seconds: Annotated[int, _limits("deprovision_sla_seconds")] | None = None
+    dormant_days: Annotated[int, _limits("dormant_days")] | None = None
+    review_days: Annotated[int, _limits("review_days")] | None = None
+    grace_days: Annotated[int, _limits("grace_days")] | None = None
+    rubber_stamp_seconds: Annotated[int, _limits("rubber_stamp_seconds")] | None = None
+    rubber_stamp_least: Annotated[int, _limits("rubber_stamp_least")] | None = None
 
 
 class Switch(Body):

@@ -10,7 +10,9 @@ from scim_app.admin.pages.shown import role_options
 from scim_app.admin.visits import Visit, allowed
 from scim_app.directory.permissions import Permission
 from scim_app.directory.roles import Role
+from scim_app.directory.thresholds import OF_CONTROLS, THRESHOLDS
 from scim_app.store.access import organization_settings
+from scim_app.store.access.organizations import Organization
 from scim_app.store.credentials import break_glass
 from scim_app.store.views import lists
 
@@ -25,15 +27,7 @@ NoEmergency = Annotated[Visit, allowed(Permission.MANAGE_CREDENTIALS)]
 @router.get("/{org}/settings/general")
 def show_general(visit: See) -> Response:
     """Show what holds for everybody."""
-    org = visit.org
-    values = {
-        "name": org.name,
-        "default_role": org.default_role,
-        "seat_limit": org.seat_limit,
-        "user_name_policy": org.user_name_policy,
-        "deprovision_sla_hours": f"{org.deprovision_sla_seconds / HOUR:g}",
-    }
-    return _form(visit, values)
+    return _form(visit, {})
 
 
 @router.post("/{org}/settings/general")
@@ -41,6 +35,7 @@ def change_general(visit: Change) -> Response:
     """Change what holds for everybody."""
     names = ("name", "default_role", "seat_limit", "user_name_policy", "deprovision_sla_hours")
     sent = {name: visit.field(name) for name in names}
+    thresholds = {one.name: visit.field(one.name) for one in OF_CONTROLS if one.name in visit.form}
 
     def change(unit: Any) -> Any:
         return organization_settings.change(
@@ -50,11 +45,12 @@ def change_general(visit: Change) -> Response:
             seat_limit=_number(sent["seat_limit"], "the seat limit") if sent["seat_limit"] else None,
             user_name_policy=sent["user_name_policy"],
             deprovision_sla_seconds=int(_number(sent["deprovision_sla_hours"], "the deadline", float) * HOUR),
+            **{name: _number(text, THRESHOLDS[name].words) for name, text in thresholds.items()},
         )
 
     changed, problem = visit.attempt(change)
     if changed is None:
-        return _form(visit, sent, problem, 422)
+        return _form(visit, sent | thresholds, problem, 422)
     return visit.go("general", "The settings are saved.")
 
 
@@ -79,9 +75,21 @@ def _number(text: str, what: str, kind: Any = int) -> Any:
         raise ValueError(f"{what} is a number, not {text!r}") from problem
 
 
+def _current(org: Organization) -> dict[str, Any]:
+    return {
+        "name": org.name,
+        "default_role": org.default_role,
+        "seat_limit": org.seat_limit,
+        "user_name_policy": org.user_name_policy,
+        "deprovision_sla_hours": f"{org.deprovision_sla_seconds / HOUR:g}",
+        **{threshold.name: getattr(org, threshold.name) for threshold in OF_CONTROLS},
+    }
+
+
 def _form(visit: Visit, values: dict[str, Any], problem: str = "", status: int = 200) -> Response:
     shown = {
-        "values": values,
+        "values": _current(visit.org) | values,
+        "thresholds": OF_CONTROLS,
         "problem": problem,
         "locked": not visit.may(Permission.MANAGE_SETTINGS),
         "default_roles": [pair for pair in role_options() if pair[0] != Role.ORGANIZATION_ADMIN],

@@ -1,4 +1,4 @@
-"""Settings of an organization: the SCIM switch, the default role, the seat limit, and how strict it is."""
+"""Settings of an organization: the SCIM switch, the default role, the seat limit, how strict it is, and thresholds."""
 
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,11 +9,12 @@ from scim_app.directory import reach
 from scim_app.directory.events import Event, EventType, describe
 from scim_app.directory.reach import Operation
 from scim_app.directory.roles import ORGANIZATION, Role
+from scim_app.directory.thresholds import THRESHOLDS
 from scim_app.store.access.organizations import Organization, by_id
 from scim_app.store.db.tables import organizations
 from scim_app.store.log.event_log import Rules, Unit
 
-CHANGEABLE = ("name", "time_zone", "default_role", "seat_limit", "user_name_policy", "deprovision_sla_seconds")
+CHANGEABLE = ("name", "time_zone", "default_role", "seat_limit", "user_name_policy", *THRESHOLDS)
 USER_NAME_POLICIES = ("flag", "strict")
 
 
@@ -66,6 +67,9 @@ def _event(kind: EventType, organization: Organization, change: dict[str, Any] |
 def _require_valid(name: str, value: Any) -> None:
     if name not in CHANGEABLE:
         raise ValueError(f"there is no setting {name!r}; there are {', '.join(CHANGEABLE)}")
+    if name in THRESHOLDS:
+        THRESHOLDS[name].require_valid(value)
+        return
     wrong = {
         "name": lambda: not str(value or "").strip() and "the name must not be empty",
         "time_zone": lambda: not _is_zone(value) and f"{value!r} is not a time zone; use an IANA name",
@@ -77,7 +81,6 @@ def _require_valid(name: str, value: Any) -> None:
             value is not None and not _is_positive(value) and "the seat limit is a number of at least 1, or none"
         ),
         "user_name_policy": lambda: value not in USER_NAME_POLICIES and f"{value!r} is no policy; use flag or strict",
-        "deprovision_sla_seconds": lambda: not _is_positive(value) and "the deprovisioning SLA is seconds, at least 1",
     }[name]()
     if wrong:
         raise ValueError(wrong)

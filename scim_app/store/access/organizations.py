@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import sqlalchemy as sa
 
 from scim_app.directory.events import GENESIS, Actor, Event, EventType, describe
+from scim_app.directory.replay import FIRST_SETTINGS
 from scim_app.errors import Conflict, NotFound
 from scim_app.store.db.stamps import new_id, now
 from scim_app.store.db.tables import organizations
@@ -33,7 +34,12 @@ class Organization:
     user_name_policy: str
     """What is done about a userName that is no e-mail address: `flag` or `strict` (refused)."""
     deprovision_sla_seconds: int
-    """Within how many seconds a leaver's access is to end."""
+    dormant_days: int
+    review_days: int
+    grace_days: int
+    rubber_stamp_seconds: int
+    rubber_stamp_least: int
+    """Thresholds of reports; `directory.thresholds` says what they mean."""
 
 
 _COLUMNS = [organizations.c[name] for name in Organization.__slots__]
@@ -68,7 +74,7 @@ def create(
             subject_kind="organization",
             subject_id=org_id,
             subject_name=slug,
-            change={"attributes": describe(None, {"name": name or slug, "time_zone": time_zone})},
+            change={"attributes": describe(None, {"name": name or slug, "time_zone": time_zone, **FIRST_SETTINGS})},
         )
     )
     return by_slug(connection, slug)

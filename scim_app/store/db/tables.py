@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scim_app.directory import thresholds
 from scim_app.directory.kinds import TEAM, USER, Attribute, Kind
 
 metadata = sa.MetaData(
@@ -37,7 +38,10 @@ organizations = sa.Table(
     sa.Column("default_role", sa.Text, nullable=False, server_default="viewer"),
     sa.Column("seat_limit", sa.Integer, nullable=True),
     sa.Column("user_name_policy", sa.Text, nullable=False, server_default="flag"),
-    sa.Column("deprovision_sla_seconds", sa.Integer, nullable=False, server_default="86400"),
+    *(
+        sa.Column(name, sa.Integer, nullable=False, server_default=str(value))
+        for name, value in thresholds.DEFAULTS.items()
+    ),
 )
 
 

@@ -8,6 +8,7 @@ from scim_app.directory import failures
 from scim_app.directory.events import SUBJECT_KINDS
 from scim_app.directory.kinds import TEAM, USER, Kind, path_keys
 from scim_app.directory.roles import Role
+from scim_app.directory.thresholds import OF_CONTROLS, THRESHOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,14 @@ class Column:
     name: str
     type: str
     description: str
+
+
+THRESHOLD_COLUMNS = tuple(
+    Column(name, "integer", threshold.words[0].upper() + threshold.words[1:]) for name, threshold in THRESHOLDS.items()
+)
+"""The numbers of an organization by which reports judge."""
+CONTROL_THRESHOLDS = tuple(threshold.name for threshold in OF_CONTROLS)
+"""Those of them that the control tests go by, as they are set at the end of the period."""
 
 
 def _text(name: str, description: str) -> Column:

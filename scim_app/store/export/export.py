@@ -1,6 +1,6 @@
 """The only door by which Dagster reads the store: consistent cuts, each with the event sequence it stands at."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.events import CHAINED, GENESIS, EventType, chain_hash, first_break
 from scim_app.directory.replay import replay
+from scim_app.directory.thresholds import THRESHOLDS
 from scim_app.store.db.engines import open_reader
 from scim_app.store.db.tables import TABLES, events, organizations, team_members, tokens
 from scim_app.store.export.columns import TOKEN_COLUMNS
@@ -34,8 +35,8 @@ class Head:
     log_epoch: str
     last_seq: int
     head_hash: str
-    deprovision_sla_seconds: int = 86400
-    """Within how many seconds a leaver's access is to end."""
+    thresholds: Mapping[str, int]
+    """What reports judge by, as it is set now."""
 
 
 class Export:
@@ -56,12 +57,13 @@ class Export:
 
     def heads(self) -> list[Head]:
         """Return where each organization's log stands, in order of slug."""
-        columns = [
-            organizations.c["id"].label("org_id"),
-            *(organizations.c[f] for f in Head.__slots__ if f != "org_id"),
-        ]
+        own = ("id", *(name for name in Head.__slots__ if name not in ("org_id", "thresholds")))
+        query = sa.select(*(organizations.c[name] for name in (*own, *THRESHOLDS))).order_by(organizations.c.slug)
         with self._cut() as connection:
-            return [Head(*row) for row in connection.execute(sa.select(*columns).order_by(organizations.c.slug))]
+            return [
+                Head(*row[: len(own)], thresholds=dict(zip(THRESHOLDS, row[len(own) :], strict=True)))
+                for row in connection.execute(query)
+            ]
 
     def counts(self, org_id: str) -> dict[str, int]:
         """Return the row counts of the live tables, and `seq`, the event they stand at."""

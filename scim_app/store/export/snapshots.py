@@ -36,7 +36,7 @@ class Snapshot:
     effective_access: list[Row]
     """One row per active account and scope where it has a role of its own (`EFFECTIVE_ACCESS_COLUMNS`)."""
     settings: Row
-    """`scim_enabled`, `default_role`, `seat_limit`, `user_name_policy`, `deprovision_sla_seconds`."""
+    """`scim_enabled`, `default_role`, `seat_limit`, `user_name_policy`, and the thresholds."""
 
 
 def as_rows(state: State) -> Snapshot:

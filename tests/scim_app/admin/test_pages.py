@@ -89,6 +89,21 @@ def test_a_team_of_exactly_this_name_is_meant_before_those_that_contain_it(acme:
     assert "Nobody matches" in acme.see("users?team=no-such-team").text
 
 
+def test_thresholds_of_reports_are_changed_on_the_page_and_by_the_api(acme: Acme) -> None:
+    page = acme.see("general").text
+    assert re.search(r'name="dormant_days"[^>]*value="90"', page)
+    rest = {"name": "Acme", "default_role": "viewer", "user_name_policy": "flag", "deprovision_sla_hours": "24"}
+    assert acme.send("general", **rest, dormant_days="60").status_code == 303
+    found = acme.as_key("GET", "/settings").json()
+    assert (found["dormant_days"], found["review_days"], found["deprovision_sla_seconds"]) == (60, 92, 86_400)
+    refused = acme.send("general", **rest, dormant_days="0")
+    assert (refused.status_code, "use a whole number from 1 to 3650" in refused.text) == (422, True)
+    assert 'name="dormant_days" inputmode="numeric" pattern="[0-9]*" value="0"' in refused.text
+    assert acme.as_key("PATCH", "/settings", json={"dormant_days": 0}).status_code == 422
+    assert acme.as_key("PATCH", "/settings", json={"dormant_days": None}).status_code == 422
+    assert acme.as_key("PATCH", "/settings", json={"dormant_days": 90}).json()["dormant_days"] == 90
+
+
 @pytest.mark.parametrize("days", ["0", "731", "99999999999"])
 @pytest.mark.parametrize("section", ["keys", "tokens"])
 def test_a_credential_lives_for_two_years_at_most(acme: Acme, section: str, days: str) -> None:
