@@ -1,41 +1,42 @@
 """How the asset checks of this code location stand."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
 import dagster as dg
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
 
 from dagster_defs.asset_checks import CHECKS
+from dagster_defs.asset_checks.finding import ORGANIZATIONS
 from dagster_defs.assets import marts
 from dagster_defs.code_location import CodeLocation
+from dagster_defs.lasting import EVERY, FailedCheck
 
 KEYS = sorted(key for checks in (*CHECKS, marts.marts, marts.evidence_register) for key in checks.check_keys)
 """The checks of this project, whatever else is in the same code location."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A check that failed at its last evaluation."""
+def failed(location: CodeLocation, before: Collection[tuple[str, str]]) -> list[FailedCheck]:
+    """Return the checks that failed, one for each organization, in order.
 
-    asset: str
-    name: str
-    severity: str
-    """`ERROR` or `WARN`."""
-
-    @property
-    def path(self) -> str:
-        """Asset and name."""
-        return f"{self.asset}/{self.name}"
-
-
-def failed(location: CodeLocation, before: Collection[str]) -> list[Failed]:
-    """Return the checks that failed, in order; one that is being evaluated again has failed if it is among `before`."""
-    found: list[Failed] = []
+    A check that is being evaluated again has failed for an organization if its path and that are among `before`.
+    """
+    found: list[FailedCheck] = []
     for key, record in location.latest_checks(KEYS).items():
-        running = record.status == AssetCheckExecutionRecordStatus.PLANNED
-        severity = record.evaluation.severity if record.evaluation and not running else dg.AssetCheckSeverity.ERROR
-        one = Failed(key.asset_key.to_user_string(), key.name, severity.value)
-        if record.status == AssetCheckExecutionRecordStatus.FAILED or (running and one.path in before):
-            found.append(one)
+        asset, name = key.asset_key.to_user_string(), key.name
+        if record.status == AssetCheckExecutionRecordStatus.PLANNED:
+            unsettled = sorted(org for path, org in before if path == f"{asset}/{name}")
+            found += [FailedCheck(asset, name, dg.AssetCheckSeverity.ERROR.value, org) for org in unsettled]
+        elif record.status == AssetCheckExecutionRecordStatus.FAILED:
+            severity = record.evaluation.severity if record.evaluation else dg.AssetCheckSeverity.ERROR
+            found += [FailedCheck(asset, name, severity.value, *one) for one in sorted(_organizations(record).items())]
     return found
+
+
+def _organizations(record: AssetCheckExecutionRecord) -> Mapping[str, str]:
+    """Return the organizations that a check failed for, each with what is wrong there."""
+    told = record.evaluation.metadata.get(ORGANIZATIONS) if record.evaluation else None
+    named = told.value if isinstance(told, dg.JsonMetadataValue) else None
+    return {str(org): str(words) for org, words in named.items()} if isinstance(named, dict) and named else {EVERY: ""}

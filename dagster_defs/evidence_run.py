@@ -29,7 +29,7 @@ def main() -> None:
             period = chosen_period(spec, asked.period or "", last_day(DAYS))
         except ValueError as error:
             parser.error(str(error))
-        for pack in write_packs(
+        packs = write_packs(
             spec,
             period,
             dbt=dbt(),
@@ -37,8 +37,11 @@ def main() -> None:
             warehouse=DuckDBResource(database=str(settings.warehouse_path)),
             root=settings.reports_path,
             run_id="",
-        ):
+        )
+        for pack in packs.folders:
             sys.stdout.write(f"{pack}\n")
+        for org, why in packs.left_out.items():
+            sys.stderr.write(f"no report of {org} is made: {why}\n")
 
 
 if __name__ == "__main__":

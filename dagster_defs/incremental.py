@@ -2,14 +2,19 @@
 
 A block and the mark that says how far an asset has come are one transaction, so a run that is killed loses nothing
 and repeats nothing. A log that began another life (a restored store) is taken in anew.
+
+An event that can't be taken in stops its organization alone, at one event in all assets: what was copied after it is
+dropped and copied anew by the next run, as it may be mended until then.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import duckdb
 
 from dagster_defs.documents import macros
+from dagster_defs.failures import Stopped, failures, forget, note, up_to_the_first_failure
 from dagster_defs.warehouse import SCHEMA, Frame, Table, kept
 from scim_app.store.export.columns import EVENT_COLUMNS, Column
 
@@ -22,6 +27,8 @@ COPY = "provisioning_events"
 """The asset that all others follow: no asset is ahead of the copy of the log."""
 HISTORY = "history"
 """Mark of all histories, which are written together."""
+CUT_BY_DAY = ("snapshot_cuts", "tokens")
+"""Marks of what is cut at the end of each day."""
 
 BATCH = Frame("batch", {name: (f"{COPY}.{name}",) for name in ("day", *(column.name for column in EVENT_COLUMNS))})
 VARIABLES = Frame("getvariable", {"org": (f"{COPY}.org",), "after": (f"{COPY}.seq",), "until": (f"{COPY}.seq",)})
@@ -72,7 +79,22 @@ def start(connection: duckdb.DuckDBPyConnection, asset: str, tables: Sequence[Ta
     for table in tables:
         connection.execute(f"DELETE FROM {table.address} WHERE org = ?", [head.org])  # noqa: S608
     connection.execute(f"DELETE FROM {MARKS.address} WHERE asset = ? AND org = ?", [asset, head.org])  # noqa: S608
+    forget(connection, head.org, asset)
     return 0
+
+
+def begin_anew(connection: duckdb.DuckDBPyConnection, org: str, assets: Sequence[str] = ()) -> None:
+    """Let assets, or all of them, take an organization's log in anew, as if it had begun another life."""
+    of = "AND asset IN (SELECT unnest(?))" if assets else ""
+    values = [org, list(assets)] if assets else [org]
+    connection.execute(f"UPDATE {MARKS.address} SET log_epoch = '' WHERE org = ? {of}", values)  # noqa: S608
+
+
+def mended(connection: duckdb.DuckDBPyConnection, org: str, asset: str) -> None:
+    """Note that what an asset failed at was taken in; days that ended meanwhile are cut again."""
+    with kept(connection):
+        forget(connection, org, asset)
+        begin_anew(connection, org, CUT_BY_DAY)
 
 
 def advance(
@@ -86,6 +108,8 @@ def advance(
 ) -> int:
     """Do `work` for each block of events that an asset has not taken in yet, and return how many events that were.
 
+    Where the data of an event are wrong, its organization has all before it, and its failure is kept; others go on.
+
     It goes as far as the copy of the log and every asset that it is made from (`behind`) have come: one that a killed
     run left back is waited for, or what it tells later would be passed over for ever.
 
@@ -93,19 +117,41 @@ def advance(
     and `until` say whose it is, and where it begins (exclusive) and ends.
     """
     connection.execute(macros())
+    failed = {failure.org: failure.seq for failure in failures(connection, asset)}
     taken = 0
     for head in _heads(connection, behind):
         with kept(connection):
-            first = start(connection, asset, tables, head)
-        after = first
-        for until in _ends(connection, head, first, size):
-            with kept(connection):
-                _select(connection, head.org, after, until)
-                work()
-                save(connection, asset, head._replace(seq=until))
-            after = until
-        taken += after - first
+            first = reached = start(connection, asset, tables, head)
+        take = partial(_take, connection, asset, head, work)
+        try:
+            for until in _ends(connection, head, first, size):
+                up_to_the_first_failure(reached, until, take)
+                reached = until
+        except Stopped as stopped:
+            reached = stopped.seq
+            note(connection, stopped.failure(head.org, asset))
+            _take_back(connection, head.org, reached)
+        else:
+            if reached > failed.get(head.org, reached):
+                mended(connection, head.org, asset)
+        taken += reached - first
     return taken
+
+
+def _take(
+    connection: duckdb.DuckDBPyConnection, asset: str, head: Mark, work: Callable[[], object], after: int, until: int
+) -> None:
+    with kept(connection):
+        _select(connection, head.org, after, until)
+        work()
+        save(connection, asset, head._replace(seq=until))
+
+
+def _take_back(connection: duckdb.DuckDBPyConnection, org: str, seq: int) -> None:
+    """Drop what was copied after an event, so that everything that is made of the copy ends there."""
+    with kept(connection):
+        connection.execute(f"DELETE FROM {SCHEMA}.{COPY} WHERE org = ? AND seq > ?", [org, seq])  # noqa: S608
+        connection.execute(f"UPDATE {MARKS.address} SET seq = ? WHERE org = ? AND asset = ?", [seq, org, COPY])  # noqa: S608
 
 
 def _heads(connection: duckdb.DuckDBPyConnection, assets: Sequence[str]) -> list[Mark]:

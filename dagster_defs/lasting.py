@@ -198,21 +198,44 @@ def is_abnormal(gone: int, active: int, *, percent: int, least: int) -> bool:
     return gone > max(least, active * percent / 100)
 
 
-def failed_checks(checks: Sequence[tuple[str, str, str]]) -> list[Wrong]:
-    """Return a finding for each failed check, given as asset, name and severity (`ERROR` or `WARN`)."""
+EVERY = "all"
+"""In the place of an organization: what is wrong may be wrong in each."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """A check that failed at its last evaluation, of one organization."""
+
+    asset: str
+    name: str
+    severity: str
+    """`ERROR` or `WARN`."""
+    org: str = EVERY
+    """Slug of the organization that it failed for; `EVERY` where it does not say for which."""
+    words: str = ""
+    """What is wrong there."""
+
+    @property
+    def path(self) -> str:
+        """Asset and name."""
+        return f"{self.asset}/{self.name}"
+
+
+def failed_checks(checks: Iterable[FailedCheck]) -> list[Wrong]:
+    """Return a finding for each failed check and organization; none names another organization."""
     return [
         Wrong(
             rule="check_failed",
-            subject=f"{asset}/{name}",
-            org="all",
-            severity="critical" if severity == "ERROR" else "warning",
-            title=f"Check failed: {name.replace('_', ' ')}",
-            who=f"asset {asset}",
-            what=f"the check {name} of {asset} failed.",
+            subject=check.path,
+            org=check.org,
+            severity="critical" if check.severity == "ERROR" else "warning",
+            title=f"Check failed: {check.name.replace('_', ' ')}",
+            who=f"asset {check.asset}",
+            what=f"the check {check.name} of {check.asset} failed{check.words and f': {check.words}'}.",
             why="what is built on it may be wrong: the check's page shows what it found.",
-            asset=asset,
+            asset=check.asset,
         )
-        for asset, name, severity in checks
+        for check in checks
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import duckdb
 
 from dagster_defs import incremental
+from dagster_defs.failures import stopped
 from dagster_defs.incremental import COPY, Mark
 from dagster_defs.warehouse import ORGANIZATION, Table, kept
 from scim_app.store.export.columns import Column
@@ -27,18 +28,25 @@ _COLUMNS = ", ".join('occurred_at AS "at"' if name == "at" else name for name in
 
 
 def prove(connection: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
-    """Compute the hashes of the copied events again and keep what breaks: of all events, or of those that are new."""
+    """Compute the hashes of the copied events again and keep what breaks: of all events, or of those that are new.
+
+    Where the log can't be taken in further, its last event is such a break, until what follows is there.
+    """
     LOG_BREAKS.make(connection)
+    ends = stopped(connection)
     for org, head in incremental.marks(connection).items():
         known = incremental.marks(connection, _MARK).get(org)
         goes_on = known and not whole and known.log_epoch == head.log_epoch and known.seq <= head.seq
-        after = known.seq if known and goes_on else 0
-        breaks = [{"org": org, "seq": seq, "finding": words} for seq, words in _breaks(connection, head, after)]
+        proved = head._replace(seq=max(head.seq - 1, 0)) if org in ends else head
+        after = min(known.seq, proved.seq) if known and goes_on else 0
+        breaks = dict(_breaks(connection, head, after))
+        if org in ends:
+            breaks.setdefault(head.seq, ends[org].failure)
+        rows = [{"org": org, "seq": seq, "finding": words} for seq, words in breaks.items()]
         with kept(connection):
-            if not after:
-                connection.execute(f"DELETE FROM {LOG_BREAKS.address} WHERE org = ?", [org])  # noqa: S608
-            LOG_BREAKS.append(connection, breaks)
-            incremental.save(connection, _MARK, head)
+            connection.execute(f"DELETE FROM {LOG_BREAKS.address} WHERE org = ? AND seq > ?", [org, after])  # noqa: S608
+            LOG_BREAKS.append(connection, rows)
+            incremental.save(connection, _MARK, proved)
 
 
 def _breaks(connection: duckdb.DuckDBPyConnection, head: Mark, after: int) -> Iterator[tuple[int, str]]:

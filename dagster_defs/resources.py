@@ -4,7 +4,7 @@ Addresses with secrets are in plain objects: the fields of a configurable resour
 """
 
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +70,13 @@ class ScimStore:
         """Return the number of the last refused write after an event, 0 when there is none."""
         with self.opened() as export:
             return export.last_refusal(org_id, after=after)
+
+    def has_any(self, events: Mapping[str, int]) -> bool:
+        """Tell whether the log of any organization has an event, given its number by slug."""
+        with self.opened() as export:
+            org_ids = {head.slug: head.org_id for head in export.heads() if head.slug in events}
+            next_events = {slug: export.events(org_ids[slug], after=events[slug] - 1, limit=1) for slug in org_ids}
+        return any(found and found[0]["seq"] == events[slug] for slug, found in next_events.items())
 
     def heads(self) -> list[Head]:
         """Return where each organization's log stands; none while there is no store."""

@@ -18,6 +18,8 @@ from dagster_defs.assets.findings import heard
 from dagster_defs.assets.reviews import undecided
 from dagster_defs.check_states import failed
 from dagster_defs.code_location import CodeLocation
+from dagster_defs.failures import failures
+from dagster_defs.incremental import COPY, marks
 from dagster_defs.partitions import DAYS, last_day
 from dagster_defs.resources import ScimStore
 
@@ -26,6 +28,8 @@ REST_SECONDS = 30
 """For how long nothing is changed before the reports are made."""
 LONGEST_WAIT_SECONDS = 15 * 60
 """After which they are made though changes go on."""
+TRIED_AGAIN_SECONDS = 60 * 60
+"""After which events that can't be taken in are tried again though nothing new was written."""
 REPORTED = dg.AssetKey("access_review_report")
 """The last asset of the job `reporting`: it tells when reports were made."""
 OVERDUE = "scim/overdue"
@@ -86,6 +90,32 @@ def sync_failure_sensor(context: dg.SensorEvaluationContext, scim: dg.ResourcePa
         return dg.SensorResult(skip_reason="refused writes that the next run will copy", cursor=cursor)
     answer = ask(location, jobs.provisioning.name, f"refused/{_digest(cursor)}", day=last_day(DAYS).isoformat())
     return dg.SkipReason(answer) if isinstance(answer, str) else dg.SensorResult([answer], cursor=cursor)
+
+
+@dg.sensor(job=jobs.provisioning, minimum_interval_seconds=60, default_status=_ON)
+def mended_log_sensor(
+    context: dg.SensorEvaluationContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
+) -> _Answer:
+    """Ask for a run when an event that was missing from an organization's log is there, though nothing new was written.
+
+    What else keeps events from being taken in may be mended anywhere: that is tried again each hour.
+    """
+    try:
+        with duckdb.connect(warehouse.database, read_only=True) as connection:
+            known = failures(connection)
+            begins_anew = [org for org, mark in marks(connection).items() if not mark.log_epoch]
+    except _UNREADABLE:
+        return dg.SkipReason("the warehouse is being written, or there is none yet")
+    location = CodeLocation.of_sensor(context)
+    copied = location.latest_materialization(dg.AssetKey(COPY))
+    if copied is None or not (known or begins_anew):
+        return dg.SkipReason("every event is taken in")
+    missing = {failure.org: failure.seq + 1 for failure in known if failure.is_missing}
+    is_due = known and time.time() - copied.timestamp >= TRIED_AGAIN_SECONDS
+    if not begins_anew and not is_due and not scim.has_any(missing):
+        return dg.SkipReason("as before, events can't be taken in: the failed checks tell which")
+    answer = ask(location, jobs.provisioning.name, f"mended/{copied.run_id}", day=last_day(DAYS).isoformat())
+    return dg.SkipReason(answer) if isinstance(answer, str) else dg.SensorResult([answer])
 
 
 @dg.sensor(job=jobs.reporting, minimum_interval_seconds=10, default_status=_ON)
@@ -164,9 +194,10 @@ def review_due_sensor(context: dg.SensorEvaluationContext, warehouse: DuckDBReso
 
 @dg.sensor(job=jobs.alerts, minimum_interval_seconds=30, default_status=_ON)
 def asset_check_failure_sensor(context: dg.SensorEvaluationContext) -> _Answer:
-    """Look whether a check failed, or passes again."""
-    before: set[str] = set(json.loads(context.cursor or "[]"))
-    return _changed(context, [one.path for one in failed(CodeLocation.of_sensor(context), before)], "checks")
+    """Look whether a check failed, or passes again, and for which organizations."""
+    before = {tuple(one) for one in json.loads(context.cursor or "[]") if len(one) == 2}
+    state = [[one.path, one.org] for one in failed(CodeLocation.of_sensor(context), before)]
+    return _changed(context, state, "checks")
 
 
 @dg.sensor(job=jobs.alerts, minimum_interval_seconds=15, default_status=_ON)
@@ -186,7 +217,7 @@ def alert_retry_sensor(context: dg.SensorEvaluationContext) -> _Answer:
 
 
 SENSORS = [
-    *(provisioning_event_sensor, sync_failure_sensor, idp_silence_sensor, token_expiry_sensor, review_due_sensor),
-    *(reporting_sensor, asset_check_failure_sensor, alert_retry_sensor),
+    *(provisioning_event_sensor, sync_failure_sensor, mended_log_sensor, idp_silence_sensor, token_expiry_sensor),
+    *(review_due_sensor, reporting_sensor, asset_check_failure_sensor, alert_retry_sensor),
 ]
 """All sensors of what happens; `run_sensors` has those of runs."""

@@ -13,7 +13,7 @@ from dagster_defs.warehouse import POOL
 DAYS_KEPT = 90
 
 
-@dg.asset_check(asset="users", additional_deps=["teams", "team_members"], blocking=True, pool=POOL)
+@dg.asset_check(asset="users", additional_deps=["teams", "team_members"], pool=POOL)
 def snapshot_counts_equal_the_store(warehouse: DuckDBResource) -> dg.AssetCheckResult:
     """At the event at which the log was copied, the history has as many users, teams and memberships as the store."""
     query = """
@@ -41,7 +41,7 @@ def snapshot_counts_equal_the_store(warehouse: DuckDBResource) -> dg.AssetCheckR
     return nothing(warehouse, query, what="differing")
 
 
-@dg.asset_check(asset="users", blocking=True, pool=POOL)
+@dg.asset_check(asset="users", pool=POOL)
 def user_names_are_unique(warehouse: DuckDBResource) -> dg.AssetCheckResult:
     """No two accounts of an organization have the same name, whatever the case of its letters."""
     query = f"""

@@ -1,6 +1,8 @@
 """The copy of the event log in the warehouse, and the organizations it is of."""
 
+from bisect import bisect_right
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -13,7 +15,8 @@ from dagster_defs.assets.materialized import result, table_asset
 from dagster_defs.assets.sources import in_directory
 from dagster_defs.calendar import keep_calendar, zones_of
 from dagster_defs.evidence.periods import Zones
-from dagster_defs.incremental import COPY, Mark, marks, save, start
+from dagster_defs.failures import DATA_ERRORS, MissingEvent, Stopped, failures, note, up_to_the_first_failure
+from dagster_defs.incremental import COPY, Mark, marks, mended, save, start
 from dagster_defs.resources import ScimStore
 from dagster_defs.warehouse import DAY, ORGANIZATION, SCHEMA, Table, kept
 from scim_app.store.export import Head
@@ -53,14 +56,21 @@ ORGANIZATIONS = Table(
 def provisioning_events(
     context: dg.AssetExecutionContext, scim: dg.ResourceParam[ScimStore], warehouse: DuckDBResource
 ) -> "dg.MaterializeResult[Any]":
-    """Every event of every organization, copied from the log: each run adds what is new, so none is missed."""
+    """Every event of every organization, copied from the log: each run adds what is new, so none is missed.
+
+    An organization whose log has a gap is copied up to there; the others go on.
+    """
     with warehouse.get_connection() as connection:
         added = copy(connection, scim)
         for seen in sources.observations(ORGANIZATIONS.rows(connection), scim.tokens(), _now()):
             context.log_event(seen)
-        last = {org: mark.seq for org, mark in marks(connection).items()}
         return result(
-            connection, PROVISIONING_EVENTS, order="occurred_at DESC, seq DESC", last_event=last, events_added=added
+            connection,
+            PROVISIONING_EVENTS,
+            order="occurred_at DESC, seq DESC",
+            last_event={org: mark.seq for org, mark in marks(connection).items()},
+            events_added=added,
+            failed={failure.org: failure.sentence for failure in failures(connection, COPY)},
         )
 
 
@@ -72,7 +82,15 @@ def copy(connection: duckdb.DuckDBPyConnection, scim: ScimStore) -> dict[str, in
         heads = export.heads()
         for gone in marks(connection).keys() - {head.slug for head in heads}:
             _forget(connection, gone)
-        return {head.slug: _copy(connection, bulk, head) for head in heads}
+        failed = {failure.org for failure in failures(connection, COPY)}
+        added: dict[str, int] = {}
+        for head in heads:
+            added[head.slug], stopped = _copy(connection, bulk, head)
+            if stopped:
+                note(connection, stopped.failure(head.slug, COPY))
+            elif head.slug in failed:
+                mended(connection, head.slug, COPY)
+        return added
 
 
 def _tell_who_asked_to_leave(connection: duckdb.DuckDBPyConnection) -> None:
@@ -107,34 +125,66 @@ def _forget(connection: duckdb.DuckDBPyConnection, org: str) -> None:
             connection.execute(f"DELETE FROM {SCHEMA}.{table} WHERE org = ?", [org])  # noqa: S608
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head) -> int:
-    """Copy an organization's new events, a block at a time, each with the mark that says so; return how many."""
+def _copy(connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head) -> tuple[int, Stopped | None]:
+    """Copy an organization's new events; return how many, and what stopped that, where one is missing or wrong."""
     standing = bulk.standing(head.org_id)
     target = Mark(head.slug, head.org_id, standing.log_epoch, standing.last_seq)
     with kept(connection):
-        first = after = start(connection, COPY, [PROVISIONING_EVENTS], target)
-        save(connection, COPY, target._replace(seq=after))
-    for block in bulk.events(head.org_id, after=after, until=target.seq):
-        until = min(after + BLOCK, target.seq)
-        with kept(connection):
-            _append(connection, head, block, after, until)
-            save(connection, COPY, target._replace(seq=until))
-        after = until
-    counts = {name: getattr(standing, name) for name in ("users", "teams", "team_members")}
+        first = start(connection, COPY, [PROVISIONING_EVENTS], target)
+        save(connection, COPY, target._replace(seq=first))
+    stopped = _copy_events(connection, bulk, head, target, first)
+    seq = stopped.seq if stopped else target.seq
+    # What the store holds is known at its last event alone.
+    counts = {name: None if stopped else getattr(standing, name) for name in ("users", "teams", "team_members")}
     row = {"org": head.slug, "org_id": head.org_id, "name": head.name, "time_zone": head.time_zone, **counts}
     row |= head.thresholds
-    row |= {"log_epoch": target.log_epoch, "seq": after, "copied_at": _now()}
-    with kept(connection):
-        ORGANIZATIONS.replace(connection, [row], org=head.slug)
-        keep_calendar(connection, head, anew=after > first and (first == 0 or _zone_was_set(connection, head, first)))
-    return after - first
+    row |= {"log_epoch": target.log_epoch, "seq": seq, "copied_at": _now()}
+    try:
+        with kept(connection):
+            ORGANIZATIONS.replace(connection, [row], org=head.slug)
+            keep_calendar(connection, head, anew=seq > first and (first == 0 or _zone_was_set(connection, head, first)))
+    except DATA_ERRORS as error:
+        stopped = stopped or Stopped(seq, error)
+    return seq - first, stopped
 
 
-def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, after: int, until: int) -> None:
-    """Append a block to the copy, each event with the organization's day on which it happened."""
-    if block.column("seq").to_pylist() != list(range(after + 1, until + 1)):
-        raise dg.Failure(f"the event log of {head.slug} has a gap between event {after} and event {until}")
-    connection.register("block", block)
+def _copy_events(
+    connection: duckdb.DuckDBPyConnection, bulk: ArrowExport, head: Head, target: Mark, after: int
+) -> Stopped | None:
+    """Copy events a block at a time, each with the mark that says so; return what stopped that, if anything did."""
+    try:
+        for block in bulk.events(head.org_id, after=after, until=target.seq):
+            until = min(after + BLOCK, target.seq)
+            up_to_the_first_failure(after, until, partial(_append, connection, head, target, block))
+            after = until
+    except Stopped as stopped:
+        return stopped
+    except DATA_ERRORS as error:
+        return Stopped(after, error)
+    return None
+
+
+def _append(
+    connection: duckdb.DuckDBPyConnection, head: Head, target: Mark, block: pa.Table, after: int, until: int
+) -> None:
+    """Append a stretch of a block to the copy, each event with the organization's day on which it happened."""
+    seqs: list[int] = block.column("seq").to_pylist()
+    first = bisect_right(seqs, after)
+    events = block.slice(first, bisect_right(seqs, until) - first)
+    if events.column("seq").to_pylist() != list(range(after + 1, until + 1)):
+        raise MissingEvent(f"not every event from {after + 1} to {until} is in the log of {head.slug}")
+    connection.register("block", events)
+    try:
+        with kept(connection):
+            _insert(connection, head, events)
+            save(connection, COPY, target._replace(seq=until))
+    finally:
+        connection.unregister("block")
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table) -> None:
+    if connection.execute(_MALFORMED).fetchall():
+        raise ValueError(f"an event of {head.slug} is no JSON")
     connection.execute("SET VARIABLE org = $org", {"org": head.slug})
     zones = zones_of(
         connection, head.slug, head.time_zone, "UNION ALL SELECT seq, occurred_at::TIMESTAMP, change, type FROM block"
@@ -150,10 +200,12 @@ def _append(connection: duckdb.DuckDBPyConnection, head: Head, block: pa.Table, 
         ) ORDER BY seq
         """  # noqa: S608
     ).fetchall()
-    if added != block.num_rows:
-        raise dg.Failure(f"only {added} of {block.num_rows} events of {head.slug} after event {after} fall on a day")
-    connection.unregister("block")
     connection.unregister("days")
+    if added != block.num_rows:
+        raise ValueError(f"only {added} of {block.num_rows} events of {head.slug} fall on a day")
+
+
+_MALFORMED = "SELECT seq FROM block WHERE NOT json_valid(change) OR NOT json_valid(document) LIMIT 1"
 
 
 def _days(zones: Zones, block: pa.Table) -> pa.Table:

@@ -6,6 +6,8 @@ The packs are in `reports/<organization>/<report>/<period>/`.
 """
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from dagster_defs.assets.snapshots import CUTS
 from dagster_defs.assets.sources import OWNERS
 from dagster_defs.cadence import CADENCE
 from dagster_defs.evidence.periods import FIRST_ZONE, Period, local_date
-from dagster_defs.evidence.reading import read, standings
+from dagster_defs.evidence.reading import left_out, read, standings
 from dagster_defs.evidence.reports import MONTHLY, QUARTERLY, WEEKLY, ReportSpec
 from dagster_defs.evidence.writing import write
 from dagster_defs.partitions import DAYS, last_day
@@ -32,6 +34,15 @@ from scim_app.store.export import Export
 
 SCHEMA = "evidence"
 """Schema of the marts of a period, apart from those of today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packs:
+    """The packs that a step wrote, and those that it left out."""
+
+    folders: Sequence[Path]
+    left_out: Mapping[str, str]
+    """Organizations without a pack, since their data end too early, each with why."""
 
 
 class PackConfig(dg.Config):
@@ -73,7 +84,7 @@ def _asset(spec: ReportSpec, cadence: str) -> dg.AssetsDefinition:
             run_id=context.run_id,
             time_zone=config.time_zone,
         )
-        return dg.MaterializeResult(metadata={"period": period.name, **told(packs)})
+        return dg.MaterializeResult(metadata={"period": period.name, **told(context, packs)})
 
     return evidence
 
@@ -113,10 +124,11 @@ def write_packs(
     root: Path,
     run_id: str,
     time_zone: str = "",
-) -> list[Path]:
+) -> Packs:
     """Build the marts as of the period's end, write packs and return their folders.
 
-    There is a pack for each organization where the period has ended, or for those of a time zone alone.
+    There is a pack for each organization where the period has ended, or for those of a time zone alone; none where the
+    log could not be taken in to the period's end, as nobody could tell it from a complete one.
     """
     make_sources(warehouse, whole=True)
     with scim.opened() as export, warehouse.get_connection() as connection:
@@ -135,18 +147,34 @@ def write_packs(
     ]
     dbt.cli(command, target_path=target).wait()
     with warehouse.get_connection() as connection:
-        found = [
-            read(connection, spec, period, standing, schema=SCHEMA)
+        chosen = [
+            standing
             for standing in standings(connection, period.begins, period.last_day)
             if period.instants(standing.zones)[1] <= _now() and time_zone in ("", standing.time_zone)
         ]
-    return [write(report, root, run_id=run_id, parameters=parameters) for report in found]
+        incomplete = left_out(connection, chosen)
+        found = [
+            read(connection, spec, period, standing, schema=SCHEMA)
+            for standing in chosen
+            if standing.slug not in incomplete
+        ]
+    return Packs([write(report, root, run_id=run_id, parameters=parameters) for report in found], incomplete)
 
 
-def told(packs: list[Path]) -> dict[str, Any]:
-    """Return what the asset's page shows of packs: each report as a link, and its folder."""
-    pages = {f"{pack.parents[1].name} report": dg.MetadataValue.url((pack / "report.html").as_uri()) for pack in packs}
-    return {"packs": len(packs), **pages, **{pack.parents[1].name: dg.MetadataValue.path(pack) for pack in packs}}
+def told(context: dg.AssetExecutionContext, packs: Packs) -> dict[str, Any]:
+    """Return what the asset's page shows of packs: each report as a link, its folder, and those that were left out."""
+    for org, why in packs.left_out.items():
+        context.log.warning("no report of %s is made: %s", org, why)
+    return {
+        "packs": len(packs.folders),
+        "left_out": dict(packs.left_out),
+        **{f"{_slug(pack)} report": dg.MetadataValue.url((pack / "report.html").as_uri()) for pack in packs.folders},
+        **{_slug(pack): dg.MetadataValue.path(pack) for pack in packs.folders},
+    }
+
+
+def _slug(pack: Path) -> str:
+    return pack.parents[1].name
 
 
 def _fix_day(connection: duckdb.DuckDBPyConnection, export: Export, day: date) -> None:

@@ -112,5 +112,5 @@ def _mass_deprovisioning(connection: duckdb.DuckDBPyConnection, now: datetime) -
 
 def _failed_checks(context: dg.AssetExecutionContext, known: list[dict[str, Any]]) -> list[Wrong]:
     location = CodeLocation.of_run(context.instance, context.run)
-    before = {row["subject"] for row in known if row["rule"] == "check_failed"}
-    return lasting.failed_checks([(one.asset, one.name, one.severity) for one in failed(location, before)])
+    before = {(row["subject"], row["org"]) for row in known if row["rule"] == "check_failed"}
+    return lasting.failed_checks(failed(location, before))

@@ -6,12 +6,12 @@ from typing import Any
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs.assets.evidence import told
+from dagster_defs.assets.evidence import Packs, told
 from dagster_defs.assets.marts import mart_key
 from dagster_defs.assets.sources import OWNERS
 from dagster_defs.cadence import CADENCE
 from dagster_defs.evidence.periods import Period
-from dagster_defs.evidence.reading import read, standings
+from dagster_defs.evidence.reading import left_out, read, standings
 from dagster_defs.evidence.reports import STATE
 from dagster_defs.evidence.writing import write
 from dagster_defs.resources import ReportFolder
@@ -33,17 +33,21 @@ def compliance_report(
 ) -> "dg.MaterializeResult[Any]":
     """Controls, leavers, the access review population and refused writes of each organization.
 
-    The folder is named by the day and the event it stands at; the same state gives the same bytes.
+    The folder is named by the day and the event it stands at; the same state gives the same bytes. There is none for an
+    organization whose log can't be taken in further: how things stand there is not known.
     """
     with warehouse.get_connection() as connection:
         day: date = connection.execute(_NEWEST).fetchall()[0][0]
+        known = standings(connection, day, day)
+        incomplete = left_out(connection, known)
         found = [
             read(connection, STATE, period(day, standing.last_event), standing, schema="reports")
-            for standing in standings(connection, day, day)
+            for standing in known
+            if standing.slug not in incomplete
         ]
     parameters = {"as_of_day": day.isoformat()}
     packs = [write(report, reports.path, run_id=context.run_id, parameters=parameters) for report in found]
-    return dg.MaterializeResult(metadata={**told(packs), "organizations": len(packs)})
+    return dg.MaterializeResult(metadata={**told(context, Packs(packs, incomplete)), "organizations": len(packs)})
 
 
 def period(day: date, event: int) -> Period:

@@ -13,13 +13,14 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-from dagster_defs.assets.evidence import told
+from dagster_defs.assets.evidence import Packs, told
 from dagster_defs.assets.marts import mart_key
 from dagster_defs.assets.sources import OWNERS
 from dagster_defs.evidence.periods import Period
 from dagster_defs.evidence.reading import Standing, read, standing
 from dagster_defs.evidence.reports import REVIEW
 from dagster_defs.evidence.writing import folder, write
+from dagster_defs.failures import stopped
 from dagster_defs.resources import ReportFolder
 from dagster_defs.warehouse import POOL
 
@@ -67,15 +68,19 @@ def access_review_report(
 ) -> "dg.MaterializeResult[Any]":
     """A pack for each access review that was closed: its decisions, its quality, and what is still to be taken away.
 
-    When a revoked access is gone, the review gets another pack; the last one says that nothing is left.
+    When a revoked access is gone, the review gets another pack; the last one says that nothing is left. An organization
+    whose log can't be taken in further gets its packs later: what was decided or taken away there is not known.
     """
     with warehouse.get_connection() as connection:
+        ends = stopped(connection)
+        due = [review for review in closed(connection) if not _is_there(reports.path, review)]
         packs = [
             pack(connection, review, reports.path, run_id=context.run_id)
-            for review in closed(connection)
-            if not _is_there(reports.path, review)
+            for review in due
+            if review.standing.slug not in ends
         ]
-    return dg.MaterializeResult(metadata=told(packs))
+    incomplete = {org: ends[org].sentence for review in due if (org := review.standing.slug) in ends}
+    return dg.MaterializeResult(metadata=told(context, Packs(packs, incomplete)))
 
 
 def closed(connection: duckdb.DuckDBPyConnection, schema: str = "reports") -> list[Review]:

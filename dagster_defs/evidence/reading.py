@@ -1,6 +1,6 @@
 """Reading a report from the warehouse: rows, figures and charts of one organization and period."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from dagster_defs.evidence.exports import Exported, export
 from dagster_defs.evidence.periods import Period, Zones
 from dagster_defs.evidence.reports import Figure, ReportSpec
 from dagster_defs.evidence.sheets import SheetSpec
+from dagster_defs.failures import stopped
 from dagster_defs.resources import DBT_PROJECT
 from scim_app.store.export.columns import THRESHOLD_COLUMNS
 from scim_app.store.export.packs import digest
@@ -104,6 +105,17 @@ def standings(connection: duckdb.DuckDBPyConnection, first: date, last: date) ->
     """Return the organizations that there were at the end of a stretch of days, with the events of it."""
     found = connection.execute(_STANDINGS, {"first": first, "last": last}).fetchall()
     return [standing(connection, *row) for row in found]
+
+
+def left_out(connection: duckdb.DuckDBPyConnection, standings: Collection[Standing]) -> dict[str, str]:
+    """Return the organizations that nothing complete can be told of, each with why.
+
+    The data of such an organization end at an event, and not before one that is past the report's end: what is missing
+    may belong to the report.
+    """
+    last_events = {standing.slug: standing.last_event for standing in standings}
+    ends = stopped(connection)
+    return {org: ends[org].sentence for org, last in last_events.items() if org in ends and last >= ends[org].seq}
 
 
 def standing(

@@ -170,4 +170,5 @@ def test_their_result_of_a_check_of_the_same_name_hides_none_of_ours(
     for _ in range(60):
         evaluate(instance, theirs, check, passed=True)
     failed = tick(sensors.asset_check_failure_sensor, settings, instance)
-    assert (asked(failed), json.loads(failed.cursor)) == (1, [f"{check.asset_key.to_user_string()}/{check.name}"])
+    path = f"{check.asset_key.to_user_string()}/{check.name}"
+    assert (asked(failed), json.loads(failed.cursor)) == (1, [[path, "all"]])

@@ -132,7 +132,7 @@ def on_postgres(year: Year, postgres_server: str, tmp_path_factory: pytest.TempP
 def pack(year: Year) -> Path:
     """The pack of the third quarter's access review."""
     held: dict[str, Any] = resources(year.settings)
-    (folder,) = write_packs(
+    packs = write_packs(
         REPORTS["quarterly_access_review"],
         Period.named("2026-Q3"),
         dbt=held["dbt"],
@@ -141,4 +141,5 @@ def pack(year: Year) -> Path:
         root=year.settings.reports_path,
         run_id="test",
     )
+    (folder,) = packs.folders
     return folder
