@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["pytest", "scim_app.cli", "forked"])
+_CONTEXT.set_forkserver_preload(["pytest", "every_command", "forked"])
 
 
 def run(arguments: list[str], env: dict[str, str], folder: Path, seconds: float) -> "subprocess.CompletedProcess[str]":

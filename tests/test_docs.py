@@ -5,9 +5,8 @@ from pathlib import Path
 
 import make
 import pytest
-import typer
 
-from scim_app.cli import app
+from scim_app import cli
 from scim_app.settings import Settings
 
 DOCUMENTS = [*make.ROOT.glob("*.md"), *make.ROOT.glob("docs/**/*.md"), *make.ROOT.glob("tests/**/*.md")]
@@ -17,11 +16,8 @@ COMMAND = re.compile(r"dagster-scim ((?:org|token|events) [a-z]+|[a-z]+)")
 
 def commands() -> set[str]:
     """Every command with its group, and the groups."""
-    click = typer.main.get_command(app)
-    found: set[str] = set()
-    for name, command in click.commands.items():
-        found |= {name, *(f"{name} {inner}" for inner in getattr(command, "commands", {}))}
-    return found
+    below = {name: getattr(cli.load(name), "commands", {}) for name in cli.names()}
+    return {*below, *(f"{name} {command}" for name, commands in below.items() for command in commands)}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(make.ROOT).as_posix())

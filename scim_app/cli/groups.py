@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
+from scim_app.cli.walking import walk
 from scim_app.directory.kinds import TEAM
 from scim_app.store.db.stamps import now
 from scim_app.store.lifecycle import people, removal, teams
 from scim_app.store.resources import members
+from scim_app.store.views import lists
 
 app = typer.Typer(help="Teams.", no_args_is_help=True)
 
@@ -139,3 +141,20 @@ def remove_owner(org: Organization, team: Team, user: User, as_json: AsJson = Fa
     with acting(org) as desk:
         desk.write(teams.remove_owner, team, desk.read(people.get, user).id)
     told({"team": team, "user": user}, f"{user} does not own {team} any more.", as_json=as_json)
+
+
+@app.command("list")
+def list_teams(
+    org: Organization,
+    search: Annotated[str, typer.Option(help="Only those whose name contains this.")] = "",
+    origin: Annotated[str, typer.Option(help="Only `scim` (linked) or `local` ones.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List teams in order of name."""
+    query = lists.Query(search=search, origin=origin)
+    with acting(org) as desk:
+        found = desk.store.read(
+            lambda db: list(walk(lambda after: lists.list_teams(db, desk.organization, query, after)))
+        )
+    columns = ("id", "display_name", "origin", "idp", "members", "pending", "role")
+    show(columns, map(asdict, found), as_json=as_json)

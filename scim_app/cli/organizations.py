@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from scim_app.cli import setup_link
 from scim_app.cli.opening import CLI, AsJson, Organization, acting, opened_store, show, show_fields, told
 from scim_app.directory.thresholds import THRESHOLDS
 from scim_app.settings import Settings
@@ -147,3 +148,6 @@ def _number(text: str) -> int:
     if not text.isdigit():
         raise ValueError(f"{text!r} is no seat limit: use a number of at least 1, or none")
     return int(text)
+
+
+app.command("open")(setup_link.open_settings)

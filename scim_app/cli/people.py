@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from scim_app.cli.opening import AsJson, Organization, acting, show, told
+from scim_app.cli.walking import walk
 from scim_app.directory.kinds import USER, value_at
 from scim_app.errors import Conflict, NotFound
 from scim_app.store.access import access
@@ -15,6 +16,7 @@ from scim_app.store.lifecycle import people, removal
 from scim_app.store.log.event_log import Unit
 from scim_app.store.resources import team_names
 from scim_app.store.sign_in import identities, identity_requests
+from scim_app.store.views import lists
 
 app = typer.Typer(help="Users.", no_args_is_help=True)
 
@@ -176,3 +178,23 @@ def removed(org: Organization, as_json: AsJson = False) -> None:
     with acting(org) as desk:
         rows = desk.read(removal.removed, USER, now())
     show(("id", "name", "origin", "deleted_at"), rows, as_json=as_json)
+
+
+@app.command("list")
+def list_users(
+    org: Organization,
+    search: Annotated[str, typer.Option(help="Only those whose name or e-mail address contains this.")] = "",
+    origin: Annotated[str, typer.Option(help="Only `scim` (synced) or `local` ones.")] = "",
+    state: Annotated[str, typer.Option(help="Only `active` or `inactive` ones.")] = "",
+    role: Annotated[str, typer.Option(help="Only those with this highest role.")] = "",
+    team: Annotated[str, typer.Option(help="Only those in this team: its id, its name, or a part of it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List users in order of name."""
+    query = lists.Query(search=search, origin=origin, state=state, role=role, team=team)
+    with acting(org) as desk:
+        found = desk.store.read(
+            lambda db: list(walk(lambda after: lists.list_users(db, desk.organization, query, after)))
+        )
+    rows = [asdict(one) | {"teams": ", ".join(name for _, name in one.teams)} for one in found]
+    show(("id", "user_name", "display_name", "active", "origin", "idp", "role", "teams"), rows, as_json=as_json)

@@ -21,8 +21,8 @@ from scim_app.protocol.calls import Reply
 from scim_app.protocol.filter_limits import FILTER_BYTES
 from scim_app.protocol.wire import PAGE_LIMIT
 from scim_app.store.credentials.tokens import Caller
-from scim_app.store.resources import emails, resources, team_names, team_size
-from scim_app.store.resources.resources import Stored
+from scim_app.store.resources import emails, lookup, team_names, team_size
+from scim_app.store.resources.lookup import Stored
 from scim_app.store.search import ranks
 from scim_app.store.search.pages import Place
 from scim_app.store.search.walks import Step, Walks
@@ -161,7 +161,7 @@ def _answer_of_one(
         seen = team_names.find_with_teams(connection, org_id, column, value)
         stored, rendered = (seen[0], [encode.render_user(base_url, *seen, question.wanted)]) if seen else (None, [])
     else:
-        stored = resources.find_by(connection, org_id, kind, column, value)
+        stored = lookup.find_by(connection, org_id, kind, column, value)
         found = [stored] if stored else []
         if _is_long(connection, org_id, question, found):
             return None
@@ -169,7 +169,7 @@ def _answer_of_one(
     if question.listed:
         return _listed(question, len(rendered), rendered)
     if stored is None:
-        raise resources.not_found(kind, value)
+        raise lookup.not_found(kind, value)
     headers = {"ETag": stored.etag, "Content-Location": encode.location(base_url, kind, stored.id)}
     return Reply(HTTPStatus.OK, rendered[0].encode(), headers)
 

@@ -12,7 +12,7 @@ from make import ENTERPRISE, USER
 from scim_app.directory import kinds
 from scim_app.protocol import decode, plain
 from scim_app.protocol.dialects import ANY, DIALECTS
-from scim_app.store.resources.resources import Stored
+from scim_app.store.resources.lookup import Stored
 
 TEXTS = st.sampled_from(
     ["a", "Ada", "x y", "ada@example.com", "", " ", "é", "en-US", "work", "7", "A\tb", "\u200b", None, 1]

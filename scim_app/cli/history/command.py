@@ -18,7 +18,7 @@ def history(
     seed: Annotated[int, typer.Option(help="The same seed gives the same history.")] = SEED,
     days: Annotated[int, typer.Option(min=1, help="Length of the history; it ends last midnight (UTC).")] = DAYS,
 ) -> None:
-    """Make an organization with a year behind it: joiners, movers, leavers, returns, refusals, a mass event, grants.
+    """Make an organization with a year of joiners, movers, leavers, returns, refusals and grants, and a mass event.
 
     It is made up, and written through the same writes as any other, each as of its own moment.
     """

@@ -11,7 +11,7 @@ from scim_app.directory.kinds import TEAM
 from scim_app.store.access import grants
 from scim_app.store.db.tables import events
 from scim_app.store.log.event_log import Unit
-from scim_app.store.resources.resources import Stored
+from scim_app.store.resources.lookup import Stored
 
 
 class TeamNotOffered(UniquenessException):

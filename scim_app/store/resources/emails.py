@@ -15,7 +15,7 @@ from scim_app.directory.kinds import USER, Document
 from scim_app.directory.names import fold, lower
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.tables import user_emails, users
-from scim_app.store.resources.resources import Stored
+from scim_app.store.resources.lookup import Stored
 
 LONGEST = 200
 """So many characters of an address are kept; PostgreSQL takes no longer ones into an index."""

@@ -9,7 +9,7 @@ from scim_app.directory.kinds import USER
 from scim_app.store.db.json_sql import as_json, is_listed
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.tables import is_live, team_members, teams, users
-from scim_app.store.resources.resources import KEYS, Stored, by_column, not_found
+from scim_app.store.resources.lookup import KEYS, Stored, by_column, not_found
 
 Teams = list[tuple[str, str]]
 """Ids and names of a user's teams, the oldest first."""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from scim_app.directory.kinds import KINDS, Kind
 from scim_app.store.db.prepared import Prepared
-from scim_app.store.resources.resources import Stored
+from scim_app.store.resources.lookup import Stored
 from scim_app.store.search import ranks
 from scim_app.store.search.plans import Beyond, Shape, plan_of
 from scim_app.store.search.terms import Values

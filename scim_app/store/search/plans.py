@@ -12,7 +12,7 @@ from scim_app.directory.kinds import Kind
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.tables import TABLES
 from scim_app.store.resources import emails
-from scim_app.store.resources.resources import Stored
+from scim_app.store.resources.lookup import Stored
 from scim_app.store.search.attributes import Attributes, Condition, Expression
 from scim_app.store.search.conditions import condition_of
 from scim_app.store.search.terms import Group, Negation, Term

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from scim_app.directory.kinds import KINDS, Kind
 from scim_app.store.db.prepared import Prepared
 from scim_app.store.db.tables import TABLES, list_blocks
-from scim_app.store.resources.resources import Stored
+from scim_app.store.resources.lookup import Stored
 
 BLOCK = 1024
 """Positions in a block; the triggers that count live rows divide by it."""

@@ -14,7 +14,7 @@ from scim_app.directory.kinds import ENTERPRISE, USER
 from scim_app.protocol.decode import read_creation, read_patch
 from scim_app.protocol.dialects import ANY, DIALECTS, STRICT, Dialect, dialect_of
 from scim_app.protocol.wire import scim_error
-from scim_app.store.resources.resources import Stored
+from scim_app.store.resources.lookup import Stored
 
 WORK = {"type": "work", "value": "ada@work.example", "primary": True}
 HOME = {"type": "home", "value": "ada@home.example"}

@@ -22,7 +22,7 @@ from scim_app.store.db.tables import list_blocks, team_members, teams, user_emai
 from scim_app.store.lifecycle import writes
 from scim_app.store.log.event_log import Unit
 from scim_app.store.log.session import Store
-from scim_app.store.resources import members, resources
+from scim_app.store.resources import lookup, members, resources
 from scim_app.store.resources.team_size import Counting
 
 PEOPLE = 2_000
@@ -73,7 +73,7 @@ def test_one_resource_and_a_few_members_are_found_by_their_ids(filled: tuple[Org
     with _owning(organization.settings.store_url) as connection:
         postgres = connection.dialect.name == "postgresql"
         users_by_id = "pk_users" if postgres else "sqlite_autoindex_users_1 (org_id=? AND id=?)"
-        assert users_by_id in _plan(connection, resources._BY["user", "id"], org=org, value="x")
+        assert users_by_id in _plan(connection, lookup._BY["user", "id"], org=org, value="x")
         assert users_by_id in _plan(connection, members._SPELLED, org=org, team=team, base="b")
         adding = _plan(
             connection, _sent(members._ADD, postgres), org=org, team=team, members=one, origin="scim", at="2026"
@@ -94,9 +94,9 @@ def test_names_and_external_ids_are_looked_up_by_their_own_indexes(
     with _owning(organization.settings.store_url) as connection:
         for column, index in (("name_key", "ux_{}_name"), ("external_id", "ux_{}_external_id")):
             for kind, table in (("user", "users"), ("team", "teams")):
-                plan = _plan(connection, resources._BY[kind, column], org=org, value="x")
+                plan = _plan(connection, lookup._BY[kind, column], org=org, value="x")
                 assert index.format(table) in plan, plan
-        claim = _plan(connection, resources._CLAIMED["user"], org=org, name="x", external="y")
+        claim = _plan(connection, lookup._CLAIMED["user"], org=org, name="x", external="y")
         assert all(index in claim for index in ("ux_users_name", "ux_users_external_id", "ix_users_former")), claim
 
 
