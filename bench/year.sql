@@ -58,7 +58,8 @@ SELECT
 FROM log ORDER BY seq;
 INSERT INTO identity.organizations BY NAME
 SELECT 'big' AS org, 'big' AS org_id, 'Big' AS name, 'UTC' AS time_zone, 'one' AS log_epoch, max(seq) AS seq,
-    86400 AS deprovision_sla_seconds FROM log;
+    86400 AS deprovision_sla_seconds, 90 AS dormant_days, 92 AS review_days, 7 AS grace_days,
+    2 AS rubber_stamp_seconds, 20 AS rubber_stamp_least FROM log;
 INSERT INTO identity.snapshot_cuts BY NAME
 SELECT range::DATE AS day, 'big' AS org, max(log.seq) AS seq
 FROM range(getvariable('begins')::DATE, (SELECT max(happened)::DATE + 1 FROM log), INTERVAL 1 DAY)

@@ -1,6 +1,6 @@
--- One row for each organization: the event and the moment at which this build stands, and the period that the controls
--- are tested over, by the days of the organization, and the thresholds that they go by. A day that was asked for has ended, so it is told to its last
--- instant; of the running day all that is known is told up to the last event.
+-- One row for each organization: the event and the moment at which this build stands, the period that the controls are
+-- tested over, by the days of the organization, and the thresholds that they go by. A day that was asked for has ended,
+-- so it is told to its last instant; of the running day all that is known is told up to the last event.
 with events as (
     select * from {{ ref('stg_scim__events') }}
 ),
@@ -35,9 +35,11 @@ select
     coalesce(begins.begins_at, first_days.first_at) as period_start_at,
     events.log_epoch,
     events.hash as head_hash,
-    {% for name in thresholds() -%}
-        thresholds.{{ name }}{{ "," if not loop.last }}
-    {% endfor %}
+    thresholds.dormant_days,
+    thresholds.review_days,
+    thresholds.grace_days,
+    thresholds.rubber_stamp_seconds,
+    thresholds.rubber_stamp_least
 from last_events
 inner join events
     on last_events.organization = events.organization and last_events.as_of_event = events.event

@@ -1,5 +1,5 @@
--- One row for each organization: the thresholds of the control tests as they were set at the event that the build stands
--- at. Before the log tells of one, its first value there stands for it; without any, the present one.
+-- One row for each organization: the thresholds of the control tests as they were set at the event that the build
+-- stands at. Before the log tells of one, its first value there stands for it; without any, the present one.
 with last_events as (
     select
         organization,
@@ -22,15 +22,17 @@ ordered as (
     from last_events
     inner join {{ ref('stg_scim__setting_versions') }} as settings
         on last_events.organization = settings.organization
-    where settings.setting_name in ('{{ thresholds() | join("', '") }}')
+    where settings.setting_name in ({{ "'" ~ thresholds() | join("', '") ~ "'" }})
 ),
 
 told as (
     select
         organization,
-        {% for name in thresholds() -%}
-            max(case when setting_name = '{{ name }}' then setting_value end) as {{ name }}{{ "," if not loop.last }}
-        {% endfor %}
+        max(case when setting_name = 'dormant_days' then setting_value end) as dormant_days,
+        max(case when setting_name = 'review_days' then setting_value end) as review_days,
+        max(case when setting_name = 'grace_days' then setting_value end) as grace_days,
+        max(case when setting_name = 'rubber_stamp_seconds' then setting_value end) as rubber_stamp_seconds,
+        max(case when setting_name = 'rubber_stamp_least' then setting_value end) as rubber_stamp_least
     from ordered
     where place = 1
     group by organization
@@ -38,9 +40,11 @@ told as (
 
 select
     organizations.organization,
-    {% for name in thresholds() -%}
-        coalesce(cast(told.{{ name }} as bigint), organizations.{{ name }}) as {{ name }}{{ "," if not loop.last }}
-    {% endfor %}
+    coalesce(cast(told.dormant_days as bigint), organizations.dormant_days) as dormant_days,
+    coalesce(cast(told.review_days as bigint), organizations.review_days) as review_days,
+    coalesce(cast(told.grace_days as bigint), organizations.grace_days) as grace_days,
+    coalesce(cast(told.rubber_stamp_seconds as bigint), organizations.rubber_stamp_seconds) as rubber_stamp_seconds,
+    coalesce(cast(told.rubber_stamp_least as bigint), organizations.rubber_stamp_least) as rubber_stamp_least
 from {{ ref('stg_scim__organizations') }} as organizations
 left join told
     on organizations.organization = told.organization
