@@ -1,5 +1,6 @@
 """What the documents point to exists, and the commands and settings they name are the real ones."""
 
+import pkgutil
 import re
 from pathlib import Path
 
@@ -50,3 +51,21 @@ def test_every_decision_has_its_five_headings_and_fits_on_a_screen() -> None:
         lines = page.read_text().splitlines()
         assert [line for line in lines if line.startswith("## ")] == headings, page.name
         assert len(lines) <= 40, page.name
+
+
+GLOSSARY = (make.ROOT / "docs" / "glossary.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`((?:scim_app|dagster_defs)\.[\w.]+)`", GLOSSARY))))
+def test_the_glossary_names_what_exists(name: str) -> None:
+    assert pkgutil.resolve_name(name) is not None
+
+
+def test_the_glossary_names_tables_and_models_that_exist() -> None:
+    tables = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"tables? ((?:`\w+`(?:, )?)+)", GLOSSARY))))
+    assert tables <= make.declared_tables().tables.keys()
+    dbt = make.ROOT / "dbt_like_reports"
+    models = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"dbt (?:models?|seeds?) ((?:`\w+`(?:, )?)+)", GLOSSARY))))
+    assert models <= {path.stem for path in (*dbt.glob("models/**/*.sql"), *dbt.glob("seeds/*.csv"))}
+    assert len(tables) > 10
+    assert len(models) > 5
