@@ -142,8 +142,10 @@ def test_what_lasts_is_not_told_again_after_a_restore(
     pepper, lifetime = settings.ensure_pepper(), timedelta(days=6)
     directory.do(lambda unit: tokens.create(unit, idp="okta", pepper=pepper, lifetime=lifetime))
     materialize()
-    with open_writer(settings.store_url).begin() as connection:
+    engine = open_writer(settings.store_url)
+    with engine.begin() as connection:
         connection.execute(sa.text("UPDATE organizations SET log_epoch = 'another life'"))
+    engine.dispose()
     directory.user("ada@example.com")
     materialize()
     assert len(channels[0].titles) == 1
